@@ -1,0 +1,3 @@
+"""ImageGen Desktop: a native image generator for artists."""
+
+__version__ = "0.1.0"

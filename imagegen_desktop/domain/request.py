@@ -1,0 +1,195 @@
+"""GenerationRequest: everything that decides the pixels, in one frozen value.
+
+It is what a pane builds, the queue stores, the engine receives, the command line and REST accept,
+the PNG carries and the history indexes. There is no second shape of it. A request may be partial
+(None = "the model's own"); `services/compose.py` completes it before it is queued.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from .errors import BadInput
+
+VERSION = 1
+MAX_SEED = 2**64 - 1
+MAX_SIDE = 8192
+MAX_PIXELS = 8192 * 4096
+MAX_STEPS = 1000
+MAX_GUIDANCE = 100.0
+MAX_COUNT = 10_000
+MAX_PROMPT_BYTES = 100_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoraWeight:
+    """A LoRA by name and how strongly it acts (1.0 as trained, 0 not at all)."""
+
+    name: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceImage:
+    """A picture the job starts from, kept by us under its SHA-256 so that a job never loses it."""
+
+    sha256: str
+    width: int
+    height: int
+    name: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerationRequest:
+    """One job's wish. Sizes in pixels, strength 0…1, seeds 0…2⁶⁴−1 (image i of a batch uses seed + i)."""
+
+    prompt: str = ""
+    negative_prompt: str = ""
+    style: str = "none"
+    style_prompt: str = ""
+    style_negative: str = ""
+    provider: str = "local"
+    model: str | None = None
+    width: int | None = None
+    height: int | None = None
+    steps: int | None = None
+    guidance: float | None = None
+    sampler: str | None = None
+    seed: int | None = None
+    count: int = 1
+    image: SourceImage | None = None
+    strength: float | None = None
+    mask: SourceImage | None = None
+    loras: tuple[LoraWeight, ...] = ()
+    device: str | None = None
+    use_cache: bool = True
+    priority: int = 0
+    version: int = VERSION
+
+    @property
+    def full_prompt(self) -> str:
+        """What the text encoder reads: the artist's words inside the style's."""
+        return apply_style(self.prompt, self.style_prompt)
+
+    @property
+    def full_negative_prompt(self) -> str:
+        return ", ".join(part for part in (self.negative_prompt.strip(), self.style_negative.strip()) if part)
+
+    @property
+    def task(self) -> str:
+        if self.mask is not None:
+            return "inpaint"
+        return "image" if self.image is not None else "text"
+
+    def seed_of(self, index: int) -> int:
+        """The seed of image `index`; counts on from the first and wraps at 2⁶⁴."""
+        if self.seed is None:
+            raise BadInput("seed", None, "a completed request has one")
+        return (self.seed + index) % (MAX_SEED + 1)
+
+    def only(self, index: int) -> GenerationRequest:
+        """The request that makes just image `index` of this batch: what its PNG carries."""
+        return replace(self, seed=self.seed_of(index), count=1)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self) | {"loras": [asdict(lora) for lora in self.loras]}
+
+    @staticmethod
+    def from_dict(data: Mapping[str, Any]) -> GenerationRequest:
+        """Reads what `to_dict` wrote, this version or an older one; unknown keys are BadInput."""
+        return _request_from(data)
+
+
+def apply_style(prompt: str, template: str) -> str:
+    """`template` with `{prompt}` replaced; a template without it is appended after a comma."""
+    if not template:
+        return prompt
+    if "{prompt}" in template:
+        return template.replace("{prompt}", prompt)
+    return f"{prompt}, {template}" if prompt else template
+
+
+def _request_from(data: Mapping[str, Any]) -> GenerationRequest:
+    known = {field.name for field in fields(GenerationRequest)}
+    values = dict(data)
+    version = values.get("version", VERSION)
+    if not isinstance(version, int) or version > VERSION:
+        raise BadInput("request version", version, f"this program reads up to {VERSION}")
+    for key in values:
+        if key not in known:
+            raise BadInput("request", key, "no such setting")
+    for key in ("image", "mask"):
+        if isinstance(values.get(key), Mapping):
+            values[key] = SourceImage(**values[key])
+    loras = values.get("loras") or ()
+    values["loras"] = tuple(lora if isinstance(lora, LoraWeight) else LoraWeight(**lora) for lora in loras)
+    return validate(GenerationRequest(**values))
+
+
+def validate(request: GenerationRequest) -> GenerationRequest:
+    """The request itself when every given value is possible; raises BadInput naming the first that is not."""
+    _check_text("prompt", request.prompt)
+    _check_text("negative prompt", request.negative_prompt)
+    if request.width is not None or request.height is not None:
+        check_size(request.width, request.height)
+    if request.steps is not None:
+        check_whole("steps", request.steps, 1, MAX_STEPS)
+    if request.guidance is not None:
+        check_number("guidance", request.guidance, 0.0, MAX_GUIDANCE)
+    if request.seed is not None:
+        check_whole("seed", request.seed, 0, MAX_SEED)
+    check_whole("count", request.count, 1, MAX_COUNT)
+    _check_picture(request)
+    for lora in request.loras:
+        check_number(f"weight of LoRA {lora.name}", lora.weight, -10.0, 10.0)
+    return request
+
+
+def check_size(width: int | None, height: int | None, multiple: int = 8) -> None:
+    for name, side in (("width", width), ("height", height)):
+        if side is None:
+            continue
+        check_whole(name, side, multiple, MAX_SIDE)
+        if side % multiple:
+            raise BadInput(name, side, f"a multiple of {multiple} from {multiple} to {MAX_SIDE}")
+    if width and height and width * height > MAX_PIXELS:
+        raise BadInput("size", f"{width}×{height}", f"at most {MAX_PIXELS:,} pixels in all")
+
+
+def check_whole(name: str, value: object, low: int, high: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise BadInput(name, value, f"a whole number from {low} to {high}")
+    return value
+
+
+def check_number(name: str, value: object, low: float, high: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or not low <= value <= high:
+        raise BadInput(name, value, f"a number from {low:g} to {high:g}")
+    return float(value)
+
+
+def _check_text(name: str, text: object) -> None:
+    if not isinstance(text, str):
+        raise BadInput(name, text, "text")
+    if "\0" in text:
+        raise BadInput(name, text, "text without NUL characters")
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        raise BadInput(name, text, "text that can be written as UTF-8") from None
+    if size >= MAX_PROMPT_BYTES:
+        raise BadInput(name, f"{size:,} bytes", f"less than {MAX_PROMPT_BYTES:,} bytes")
+
+
+def _check_picture(request: GenerationRequest) -> None:
+    if request.strength is not None:
+        if request.image is None:
+            raise BadInput("strength", request.strength, "only together with an image")
+        check_number("strength", request.strength, 0.0, 1.0)
+    if request.mask is not None and request.image is None:
+        raise BadInput("mask", request.mask.name or "a mask", "only together with an image")
+    if request.image is None and not request.prompt.strip():
+        raise BadInput("prompt", request.prompt, "some words, or an image to start from")

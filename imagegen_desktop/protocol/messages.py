@@ -1,0 +1,272 @@
+"""Commands to the engine and events from it: frozen values, versioned, JSON-able but for their blobs.
+
+Pixels travel as raw RGB rows (`width * height * 3` bytes), masks as one byte a pixel (255 = paint here).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from ..domain.errors import Problem, problem_from_dict
+from ..domain.request import GenerationRequest
+from .framing import FrameError, Stream
+
+VERSION = 1
+
+
+# ---- commands ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """First on the wire. `device` "auto" takes CUDA where there is one; `threads` 0 leaves torch's choice."""
+
+    version: int = VERSION
+    device: str = "auto"
+    threads: int = 0
+    snapshots: str = ""
+    preview_every: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """Load a model now, so that the first job on it starts at once."""
+
+    path: str
+    family: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Generate:
+    """Make image `index` of a job. `request` is completed (no None but device). `image`/`mask` already
+    have the request's size. `resume` is a snapshot file to continue from, empty to begin."""
+
+    job: str
+    index: int
+    request: dict[str, Any]
+    model_path: str
+    family: str
+    resume: str = ""
+    snapshot: str = ""
+    snapshot_seconds: float = 0.0
+    image: bytes = b""
+    mask: bytes = b""
+
+    @property
+    def wish(self) -> GenerationRequest:
+        return GenerationRequest.from_dict(self.request)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cancel:
+    """Leave the job within the step it is in (or never begin it); nothing is decoded."""
+
+    job: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pause:
+    """Leave the job at the next step boundary with a snapshot."""
+
+    job: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unload:
+    """Give the loaded model's memory back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shutdown:
+    """End politely after the step in progress."""
+
+
+Command = Start | Load | Generate | Cancel | Pause | Unload | Shutdown
+
+
+# ---- events -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """The engine has imported its libraries and waits for commands. Memory in bytes."""
+
+    version: int
+    pid: int
+    device: str
+    device_name: str
+    memory_total: int
+    torch: str
+    diffusers: str
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heartbeat:
+    """Sent about once a second. `job` is empty when idle; `memory_used` is this process's, in bytes."""
+
+    job: str = ""
+    step: int = 0
+    memory_used: int = 0
+    memory_free: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loading:
+    """A phase before the first step: "loading model", "encoding prompt", "encoding image"."""
+
+    job: str
+    phase: str
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Started:
+    """Image `index` begins; the scheduler will run `steps` iterations, the next of which is `step` + 1."""
+
+    job: str
+    index: int
+    steps: int
+    step: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """Iteration `step` (from 1) of `steps` is done and took `seconds`."""
+
+    job: str
+    index: int
+    step: int
+    steps: int
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """A small RGB look at the latents after `step`."""
+
+    job: str
+    index: int
+    step: int
+    width: int
+    height: int
+    pixels: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoding:
+    """All steps are done; the picture is being decoded."""
+
+    job: str
+    index: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """A finished image as RGB rows."""
+
+    job: str
+    index: int
+    seed: int
+    width: int
+    height: int
+    seconds: float
+    model_hash: str = ""
+    resumed_at: int | None = None
+    notes: list[str] = field(default_factory=list)
+    pixels: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cancelled:
+    job: str
+    index: int = 0
+    step: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paused:
+    job: str
+    index: int
+    step: int
+    steps: int
+    snapshot: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failed:
+    """`detail` is a traceback for the log, never for the artist."""
+
+    job: str
+    kind: str
+    message: str
+    advice: str = ""
+    detail: str = ""
+
+    @property
+    def problem(self) -> Problem:
+        return problem_from_dict({"kind": self.kind, "message": self.message, "advice": self.advice})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Idle:
+    """Nothing left to do. The counts are since the start: what the engine ran, not what was asked for."""
+
+    denoiser_calls: int
+    text_encodings: int
+    decodings: int
+    model: str = ""
+
+
+Event = (
+    Ready | Heartbeat | Loading | Started | Step | Preview | Decoding | Image | Cancelled | Paused | Failed | Idle
+)
+Message = Command | Event
+
+_TYPES: dict[str, type[Any]] = {
+    kind.__name__: kind
+    for kind in (
+        Start, Load, Generate, Cancel, Pause, Unload, Shutdown,
+        Ready, Heartbeat, Loading, Started, Step, Preview, Decoding, Image, Cancelled, Paused, Failed, Idle,
+    )
+}
+_BLOBS = {Generate: ("image", "mask"), Preview: ("pixels",), Image: ("pixels",)}
+
+
+class Channel:
+    """Messages over a Stream. `send` from any thread; `receive` from one."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    def send(self, message: Message) -> None:
+        names = _BLOBS.get(type(message), ())
+        head = {key: value for key, value in asdict(message).items() if key not in names}
+        blobs = tuple(getattr(message, name) for name in names)
+        self._stream.send({"type": type(message).__name__, **head}, blobs)
+
+    def receive(self) -> Message | None:
+        """The next message, None at the end of the stream; raises FrameError for anything unknown."""
+        frame = self._stream.receive()
+        return None if frame is None else message_from(*frame)
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def message_from(head: dict[str, Any], blobs: tuple[bytes, ...]) -> Message:
+    kind = _TYPES.get(str(head.pop("type", "")))
+    if kind is None:
+        raise FrameError("unknown message")
+    names = _BLOBS.get(kind, ())
+    if len(blobs) != len(names):
+        raise FrameError(f"{kind.__name__} with {len(blobs)} blobs")
+    if not set(head) <= {item.name for item in fields(kind)}:
+        raise FrameError(f"{kind.__name__} with unknown fields")
+    try:
+        message: Message = kind(**head, **dict(zip(names, blobs, strict=True)))
+    except TypeError as error:
+        raise FrameError(f"{kind.__name__} lacks a field") from error
+    return message
