@@ -1,0 +1,1 @@
+"""What the program remembers: jobs, images, styles and small facts, in one SQLite file through Peewee."""

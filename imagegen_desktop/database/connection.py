@@ -1,0 +1,175 @@
+"""The library file: one writer thread for each process, read-only connections for everybody else."""
+
+from __future__ import annotations
+
+import queue
+import sys
+import threading
+import weakref
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
+
+import apsw
+from playhouse.apsw_ext import APSWDatabase
+
+from ..domain.errors import DatabaseProblem, DiskProblem
+from .backups import back_up as back_up_database
+from .failures import plainly
+from .migrations import migrate
+
+OLDEST_SQLITE = (3, 51, 3)
+BUSY_MILLISECONDS = 5000
+
+Database: TypeAlias = Any  # playhouse's APSWDatabase, which has no types
+T = TypeVar("T")
+
+_PRAGMAS: tuple[tuple[str, Any], ...] = (
+    ("foreign_keys", 1),
+    ("trusted_schema", 0),
+    ("cell_size_check", 1),
+    ("mmap_size", 0),
+    ("synchronous", "FULL"),
+    ("journal_size_limit", 64 * 2**20),
+    *((("fullfsync", 1), ("checkpoint_fullfsync", 1)) if sys.platform == "darwin" else ()),
+)
+
+
+class Connections(APSWDatabase):  # type: ignore[misc]
+    """Peewee's database over apsw, hardened, remembering its connections so that close() can end them all."""
+
+    def __init__(self, path: Path, pragmas: tuple[tuple[str, Any], ...]) -> None:
+        self.opened: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
+        super().__init__(str(path), pragmas=pragmas, timeout=BUSY_MILLISECONDS / 1000)
+
+    def _add_conn_hooks(self, conn: apsw.Connection) -> None:
+        conn.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
+        super()._add_conn_hooks(conn)
+        self.opened.add(conn)
+
+
+class Library:
+    """An open library. `write` and `read` are for the modules of this folder; errors come out as Problems."""
+
+    def __init__(self, path: Path, backups: Path) -> None:
+        self.path = path
+        self.backups = backups
+        self._readers = Connections(path, (*_PRAGMAS, ("query_only", 1)))
+        self._writer = Connections(path, _PRAGMAS)
+        self._wishes: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._closing = threading.Lock()
+        self._closed = False
+        self._thread = threading.Thread(target=self._serve, name="library-writer", daemon=True)
+        self._thread.start()
+        self._seen_version = self._submit(self._data_version).result()
+
+    def write(self, function: Callable[[Database], T]) -> T:
+        """Runs `function` in one durable transaction on the writer thread and returns its result."""
+        if threading.current_thread() is self._thread:  # already inside a transaction
+            return function(self._writer)
+        return self.write_soon(function).result()
+
+    def write_soon(self, function: Callable[[Database], T]) -> Future[T]:
+        """Like `write`, without waiting; the future also carries what went wrong."""
+        return self._submit(lambda: self._in_transaction(function))
+
+    def read(self, function: Callable[[Database], T]) -> T:
+        """Runs `function` on this thread's read-only connection."""
+        if self._closed:
+            raise DatabaseProblem("The library is closed.")
+        with plainly(self.path):
+            return function(self._readers)
+
+    def changed_elsewhere(self) -> bool:
+        """Whether another process has written since this was asked last; waits for pending writes."""
+        version = self._submit(self._data_version).result()
+        changed, self._seen_version = version != self._seen_version, version
+        return bool(changed)
+
+    def back_up(self, now: Any) -> Path | None:
+        """Makes a checked copy in the backups folder when one is due; its path, or None."""
+        with plainly(self.path):
+            return back_up_database(self.path, self.backups, now)
+
+    def close(self) -> None:
+        """Lets the pending writes finish, joins the writer and closes every connection."""
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = True
+            self._wishes.put(None)
+        self._thread.join()
+        for database in (self._readers, self._writer):
+            for connection in list(database.opened):
+                connection.close()
+
+    def __enter__(self) -> Library:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _submit(self, wish: Callable[[], T]) -> Future[T]:
+        future: Future[T] = Future()
+        with self._closing:
+            if self._closed:
+                raise DatabaseProblem("The library is closed.")
+            self._wishes.put((wish, future))
+        return future
+
+    def _serve(self) -> None:
+        while (job := self._wishes.get()) is not None:
+            wish, future = job
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                with plainly(self.path):
+                    result = wish()
+            except BaseException as error:  # noqa: BLE001  the waiting thread raises it
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+            del job, wish, future
+
+    def _in_transaction(self, function: Callable[[Database], T]) -> T:
+        with self._writer.atomic("IMMEDIATE"):
+            return function(self._writer)
+
+    def _data_version(self) -> int:
+        return int(self._writer.pragma("data_version"))
+
+
+def open_library(path: Path, backups: Path) -> Library:
+    """Opens the library at `path`, making or migrating it; raises DatabaseProblem or DiskProblem."""
+    check_sqlite(tuple(int(part) for part in apsw.sqlite_lib_version().split(".")))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise DiskProblem(
+            f"The folder {path.parent} cannot be made: {error.strerror}.", "Choose another home folder."
+        ) from error
+    with plainly(path):
+        _prepare(path, backups)
+        return Library(path, backups)
+
+
+def check_sqlite(version: tuple[int, ...]) -> None:
+    """Refuses a SQLite that can damage a database in WAL mode."""
+    if version < OLDEST_SQLITE:
+        raise DatabaseProblem(
+            f"SQLite {'.'.join(map(str, version))} can damage the library.",
+            f"Install apsw with SQLite {'.'.join(map(str, OLDEST_SQLITE))} or newer.",
+        )
+
+
+def _prepare(path: Path, backups: Path) -> None:
+    connection = apsw.Connection(str(path))
+    try:
+        connection.set_busy_timeout(BUSY_MILLISECONDS)
+        for name, value in _PRAGMAS:
+            connection.pragma(name, value)
+        connection.pragma("journal_mode", "WAL")
+        migrate(connection, path, backups)
+    finally:
+        connection.close()

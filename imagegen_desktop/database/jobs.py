@@ -1,0 +1,258 @@
+"""The queue's rows: who waits, who works, and every move between the states in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any
+
+from peewee import fn
+
+from ..domain.errors import IllegalMove, NotFound
+from ..domain.job import ACTIVE, FINISHED, WAITING, Job, JobError, JobState, check_move
+from ..domain.request import GenerationRequest
+from .connection import Database, Library
+from .positions import place_at
+from .rows import error_to_json, job_from_row, job_values, request_to_json, storable
+from .tables import JobRow, columns
+
+_CHANGEABLE = frozenset(field.name for field in fields(Job)) - {"id", "state"}
+_NO_LEASE = {"owner": "", "lease_until": 0.0, "lease_seconds": 0.0}
+_COLUMNS = columns(JobRow)
+
+
+class Jobs:
+    """All jobs of a library, by urgency (highest priority, then lowest position). `now` is an aware datetime."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    def add(self, jobs: Sequence[Job], lease_until: float = 0.0, lease_seconds: float = 0.0) -> None:
+        """Queues all jobs or none; those at position 0 go to the end in the order given.
+
+        Jobs that come with an owner are his until `lease_until` (Unix seconds).
+        """
+
+        def insert(db: Database) -> None:
+            end = _last_position(db)
+            rows = []
+            for number, job in enumerate(jobs, 1):
+                values = job_values(job)
+                values["position"] = job.position or end + number
+                if job.owner:
+                    values |= {"lease_until": lease_until, "lease_seconds": lease_seconds}
+                rows.append(tuple(values[column.name] for column in _COLUMNS))
+            names = ", ".join(column.column_name for column in _COLUMNS)
+            marks = ", ".join("?" * len(_COLUMNS))
+            db.connection().executemany(f"INSERT INTO jobs ({names}) VALUES ({marks})", rows)
+
+        self._library.write(insert)
+
+    def get(self, job_id: str) -> Job:
+        """One job; raises NotFound."""
+        return self._library.read(lambda db: _job(db, job_id))
+
+    def list(self, states: Collection[JobState] | None = None) -> tuple[Job, ...]:
+        """The jobs in these states (all without), the most urgent first."""
+        query = JobRow.select(*_COLUMNS).order_by(JobRow.priority.desc(), JobRow.position, JobRow.id)
+        if states is not None:
+            query = query.where(JobRow.state.in_([state.value for state in states]))
+        return self._library.read(lambda db: _jobs(db, query))
+
+    def counts(self) -> dict[JobState, int]:
+        """How many jobs are in each state; every state is named."""
+        query = JobRow.select(JobRow.state, fn.COUNT(1)).group_by(JobRow.state)
+        found = dict(self._library.read(lambda db: [*db.execute(query)]))
+        return {state: found.get(state.value, 0) for state in JobState}
+
+    def claim(
+        self, owner: str, now: datetime, lease_seconds: float, providers: Collection[str], only: str | None = None
+    ) -> Job | None:
+        """Leases the most urgent queued job of these providers to `owner`, counting the attempt; None without one.
+
+        With `only` it is that job or none.
+        """
+        waiting = JobRow.select(*_COLUMNS).where(
+            (JobRow.state == JobState.QUEUED.value) & JobRow.provider.in_(list(providers))
+        )
+        if only is not None:
+            waiting = waiting.where(JobRow.id == only)
+        first = waiting.order_by(JobRow.priority.desc(), JobRow.position, JobRow.id).limit(1)
+
+        def lease(db: Database) -> Job | None:
+            found = _jobs(db, first)
+            if not found:
+                return None
+            change = {
+                "state": JobState.LEASED.value,
+                "owner": owner,
+                "attempts": found[0].attempts + 1,
+                "lease_until": now.timestamp() + lease_seconds,
+                "lease_seconds": lease_seconds,
+            }
+            _update(db, [found[0].id], change)
+            return _job(db, found[0].id)
+
+        return self._library.write(lease)
+
+    def heartbeat(self, job_id: str, owner: str, *, step: int, steps: int, image_index: int, now: datetime) -> bool:
+        """Notes progress and renews the lease; False when the job is no longer this owner's (cancelled, taken over)."""
+        change = JobRow.update(
+            step=step, steps=steps, image_index=image_index, lease_until=now.timestamp() + JobRow.lease_seconds
+        ).where((JobRow.id == job_id) & (JobRow.owner == owner) & JobRow.state.in_(_values(ACTIVE)))
+        return bool(self._library.write(change.execute))
+
+    def move_state(self, job_id: str, to: JobState, *, held_by: str | None = None, **changes: Any) -> Job:
+        """Moves a job and changes fields of it with that; raises NotFound or IllegalMove.
+
+        With `held_by`, only if that owner holds it still. A job that stops being active loses owner and lease.
+        """
+        unknown = changes.keys() - _CHANGEABLE
+        if unknown:
+            raise TypeError(f"a job has no {', '.join(sorted(unknown))} to change")
+
+        def move(db: Database) -> Job:
+            job = _job(db, job_id)
+            check_move(job, to)
+            if held_by is not None and job.owner != held_by:
+                raise IllegalMove(f"Job {job_id} was taken over by another process.")
+            lease = {} if to in ACTIVE else _NO_LEASE
+            _update(db, [job_id], {"state": to.value, **lease, **_column_values(changes)})
+            return _job(db, job_id)
+
+        return self._library.write(move)
+
+    def reorder(self, job_id: str, to_index: int) -> Job:
+        """Puts a waiting job at that index of the waiting ones, taking its neighbours' priority where it must."""
+
+        def place(db: Database) -> Job:
+            job = _job(db, job_id)
+            if job.state not in WAITING:
+                raise IllegalMove(f"Job {job_id} is {job.state.value}; only waiting jobs have a place in the queue.")
+            priority, position = place_at(db, job, max(to_index, 0))
+            _update(db, [job_id], {"priority": priority, "position": position})
+            return _job(db, job_id)
+
+        return self._library.write(place)
+
+    def update_request(self, ids: Sequence[str], requests: Sequence[GenerationRequest]) -> tuple[Job, ...]:
+        """Gives waiting or failed jobs other requests, all or none; progress starts again."""
+
+        def change(db: Database) -> tuple[Job, ...]:
+            for job_id, request in zip(ids, requests, strict=True):
+                job = _job(db, job_id)
+                if job.state in ACTIVE or job.state is JobState.DONE:
+                    raise IllegalMove(f"Job {job_id} is {job.state.value} and cannot be edited.")
+                _update(db, [job_id], _column_values({"request": request, "step": 0, "priority": request.priority}))
+            return tuple(_job(db, job_id) for job_id in ids)
+
+        return self._library.write(change)
+
+    def remove(self, ids: Sequence[str]) -> tuple[Job, ...]:
+        """Takes jobs out of the queue, all or none, and returns them (`add` puts them back where they were)."""
+
+        def take_out(db: Database) -> tuple[Job, ...]:
+            jobs = tuple(_job(db, job_id) for job_id in ids)
+            for job in jobs:
+                if job.state in ACTIVE:
+                    raise IllegalMove(f"Job {job.id} is {job.state.value}; cancel it first.")
+            db.connection().executemany("DELETE FROM jobs WHERE id = ?", [(job.id,) for job in jobs])
+            return jobs
+
+        return self._library.write(take_out)
+
+    def clear_finished(self) -> tuple[Job, ...]:
+        """Takes out every job that is done, failed or cancelled, and returns them."""
+        finished = JobRow.select(*_COLUMNS).where(JobRow.state.in_(_values(FINISHED)))
+
+        def clear(db: Database) -> tuple[Job, ...]:
+            jobs = _jobs(db, finished)
+            JobRow.delete().where(JobRow.state.in_(_values(FINISHED))).execute(db)
+            return jobs
+
+        return self._library.write(clear)
+
+    def recover(
+        self, now: datetime, dead_owners: Collection[str] = (), at_most_once: Collection[str] = ()
+    ) -> tuple[Job, ...]:
+        """Frees the jobs of owners that died (known dead, or lease run out), attempts kept, and returns them.
+
+        They queue again; but a job of an `at_most_once` provider may have been paid for already: it becomes
+        uncertain (parked, when the answer was there) and waits for the artist.
+        """
+        abandoned = JobRow.select(*_COLUMNS).where(
+            JobRow.state.in_(_values(ACTIVE))
+            & ((JobRow.lease_until < now.timestamp()) | JobRow.owner.in_(list(dead_owners)))
+        )
+
+        def free(db: Database) -> tuple[Job, ...]:
+            jobs = _jobs(db, abandoned)
+            for job in jobs:
+                to = _after_death(job, at_most_once)
+                check_move(job, to)
+                _update(db, [job.id], {"state": to.value, **_NO_LEASE})
+            return tuple(_job(db, job.id) for job in jobs)
+
+        return self._library.write(free)
+
+
+def count_image(db: Database, job_id: str, finished: str) -> None:
+    """Notes one more saved image of a job, inside the caller's transaction; the last one makes the job done."""
+    found = _jobs(db, JobRow.select(*_COLUMNS).where(JobRow.id == job_id))
+    if not found:
+        return
+    job = found[0]
+    done = job.images_done + 1
+    change: dict[str, Any] = {"images_done": done}
+    if job.state in (JobState.RUNNING, JobState.SAVING):
+        if done >= job.request.count:
+            change |= {"state": JobState.DONE.value, "finished": finished, **_NO_LEASE}
+        else:
+            change["state"] = JobState.RUNNING.value
+    _update(db, [job_id], change)
+
+
+def stamp(moment: datetime) -> str:
+    """A moment as the library writes it: UTC, ISO 8601, milliseconds."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _after_death(job: Job, at_most_once: Collection[str]) -> JobState:
+    if job.request.provider not in at_most_once or job.state is JobState.LEASED:
+        return JobState.QUEUED
+    return JobState.UNCERTAIN if job.state is JobState.RUNNING else JobState.PARKED
+
+
+def _jobs(db: Database, query: Any) -> tuple[Job, ...]:
+    return tuple(job_from_row(row) for row in db.execute(query))
+
+
+def _job(db: Database, job_id: str) -> Job:
+    found = _jobs(db, JobRow.select(*_COLUMNS).where(JobRow.id == job_id))
+    if not found:
+        raise NotFound(f"There is no job {job_id}.")
+    return found[0]
+
+
+def _update(db: Database, ids: Sequence[str], values: dict[str, Any]) -> None:
+    JobRow.update(**values).where(JobRow.id.in_(list(ids))).execute(db)
+
+
+def _column_values(changes: dict[str, Any]) -> dict[str, Any]:
+    values = dict(changes)
+    if isinstance(values.get("request"), GenerationRequest):
+        values["provider"] = storable(values["request"].provider)
+        values["request"] = request_to_json(values["request"])
+    if "error" in values:
+        error: JobError | None = values["error"]
+        values["error"] = error_to_json(error)
+    return values
+
+
+def _last_position(db: Database) -> float:
+    return float(next(iter(db.execute(JobRow.select(fn.COALESCE(fn.MAX(JobRow.position), 0.0)))))[0])
+
+
+def _values(states: Iterable[JobState]) -> Any:
+    return [state.value for state in states]

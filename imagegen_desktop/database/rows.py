@@ -1,0 +1,109 @@
+"""Between rows and domain values: how jobs and images are written into columns and read back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from ..domain.errors import DatabaseProblem
+from ..domain.image import GeneratedImage
+from ..domain.job import Job, JobError, JobState
+from ..domain.request import VERSION, GenerationRequest, LoraWeight, SourceImage
+
+#: What a request says that does not decide the pixels.
+NOT_PIXELS = frozenset({"priority", "use_cache", "version"})
+
+# Dataclasses without slots: `vars` is `to_dict` without the copying, which counts for 10 000 jobs at once.
+_encode = json.JSONEncoder(default=vars, separators=(",", ":")).encode
+_encode_sorted = json.JSONEncoder(default=vars, separators=(",", ":"), sort_keys=True).encode
+
+
+def request_to_json(request: GenerationRequest) -> str:
+    """The request as `to_dict` has it, in JSON."""
+    return _encode(vars(request))
+
+
+def request_from_json(text: str) -> GenerationRequest:
+    """The inverse; what this version wrote was validated before and is not validated again."""
+    try:
+        values = json.loads(text)
+        if values.get("version") != VERSION:
+            return GenerationRequest.from_dict(values)
+        for key in ("image", "mask"):
+            if values.get(key):
+                values[key] = SourceImage(**values[key])
+        values["loras"] = tuple(LoraWeight(**lora) for lora in values.get("loras") or ())
+        return GenerationRequest(**values)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise DatabaseProblem("A request in the library cannot be read.", "Rebuild the library.") from error
+
+
+def request_key(request: GenerationRequest) -> bytes:
+    """The SHA-256 of everything that decides the pixels: equal requests have equal keys."""
+    values = {name: value for name, value in vars(request).items() if name not in NOT_PIXELS}
+    return hashlib.sha256(_encode_sorted(values).encode()).digest()
+
+
+def storable(text: str | None) -> str:
+    """Text SQLite can keep: lone surrogates become question marks, None becomes nothing."""
+    return (text or "").encode("utf-8", "replace").decode()
+
+
+def job_values(job: Job) -> dict[str, Any]:
+    """A job's columns by name, without a lease."""
+    values = {**vars(job), "state": job.state.value, "request": request_to_json(job.request)}
+    values |= {"provider": storable(job.request.provider), "lease_until": 0.0, "lease_seconds": 0.0}
+    values["error"] = error_to_json(job.error)
+    return values
+
+
+def error_to_json(error: JobError | None) -> str:
+    return _encode(vars(error)) if error else ""
+
+
+def job_from_row(row: Sequence[Any]) -> Job:
+    """A job from the columns of `JobRow` in their order."""
+    (job_id, state, request, _, priority, position, step, steps, image_index, images_done, attempts, owner, _, _) = row[
+        :14
+    ]
+    created, started, finished, error = row[14:]
+    return Job(
+        id=job_id, state=JobState(state), request=request_from_json(request), priority=priority, position=position,
+        step=step, steps=steps, image_index=image_index, images_done=images_done, attempts=attempts, owner=owner,
+        created=created, started=started, finished=finished, error=JobError(**json.loads(error)) if error else None,
+    )  # fmt: skip
+
+
+def image_values(image: GeneratedImage) -> dict[str, Any]:
+    """An image's columns by name, without its number."""
+    request = image.request
+    values = {name: value for name, value in vars(image).items() if name not in ("index", "number")}
+    return values | {
+        "idx": image.index,
+        "request": request_to_json(request),
+        "request_key": request_key(request),
+        "prompt": storable(request.prompt),
+        "negative_prompt": storable(request.negative_prompt),
+        "style": storable(request.style),
+        "model": storable(request.model),
+        "provider": storable(request.provider),
+        "task": request.task,
+        "tags": "\n".join(map(storable, image.tags)),
+        "parents": "\n".join(map(storable, image.parents)),
+        "missing": int(image.missing),
+    }
+
+
+def image_from_row(row: Sequence[Any]) -> GeneratedImage:
+    """An image from the columns of `ImageRow` in their order."""
+    number, image_id, job, index, path, created, width, height, size, file_sha256, pixels_sha256, request = row[:12]
+    model_hash, seconds, cost, resumed_at, rating, tags, parents, missing, deleted = row[19:]
+    return GeneratedImage(
+        id=image_id, job=job, index=index, path=path, created=created, width=width, height=height, file_size=size,
+        file_sha256=file_sha256, pixels_sha256=pixels_sha256, request=request_from_json(request),
+        model_hash=model_hash, seconds=seconds, cost=cost, resumed_at=resumed_at, rating=rating,
+        tags=tuple(tags.split("\n")) if tags else (), parents=tuple(parents.split("\n")) if parents else (),
+        missing=bool(missing), deleted=deleted, number=number,
+    )  # fmt: skip

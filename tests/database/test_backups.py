@@ -1,0 +1,106 @@
+"""Copies of the library and the rule by which they are thinned; and the way back from them."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import apsw
+import pytest
+
+from imagegen_desktop.database.backups import backup_stamps, is_due, name_of, to_remove
+from imagegen_desktop.database.connection import Library, open_library
+from imagegen_desktop.database.facts import get_fact, library_id, set_fact
+from imagegen_desktop.database.recovery import is_sound, quarantine, restore_newest
+
+NOW = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)  # every file is older than that
+
+
+def _simulated(days: int, hours: int) -> list[datetime]:
+    """What is left of backups made every so many hours for that long."""
+    stamps: list[datetime] = []
+    moment = datetime(2025, 1, 1, tzinfo=UTC)
+    for _ in range(days * 24 // hours):
+        moment += timedelta(hours=hours)
+        stamps.append(moment)
+        stamps = sorted(set(stamps) - set(to_remove(stamps, moment)))
+    return stamps
+
+
+@pytest.mark.parametrize("hours", [2, 24])
+def test_a_year_of_backups_keeps_days_weeks_and_months(hours: int) -> None:
+    left = _simulated(365, hours)
+    newest = left[-1]
+    ages = [(newest.date() - stamp.date()).days for stamp in left]
+    recent = [age for age in ages if age < 2]
+    assert 24 // hours < len(recent) <= 48 // hours
+    assert set(range(14)) <= set(ages)  # two whole days and twelve daily ones
+    assert len(left) - len(recent) <= 12 + 10 + 9
+    assert max(ages) > 250
+    assert left == sorted(left)
+
+
+def test_thinning_never_takes_the_only_one_nor_those_of_a_wrong_clock() -> None:
+    now = datetime(2026, 11, 21, tzinfo=UTC)
+    ancient, future = datetime(2019, 1, 1, tzinfo=UTC), datetime(2090, 1, 1, tzinfo=UTC)
+    assert to_remove([ancient], now) == []
+    assert to_remove([ancient, future], now) == []
+    assert to_remove([], now) == []
+
+
+def test_two_backups_are_half_an_hour_apart_whatever_the_clock_said_once() -> None:
+    now = datetime(2026, 11, 21, 12, tzinfo=UTC)
+    assert is_due([], now)
+    assert not is_due([now - timedelta(minutes=29)], now)
+    assert is_due([now - timedelta(minutes=30)], now)
+    assert is_due([now + timedelta(days=400)], now)
+
+
+def test_a_backup_is_whole_read_only_and_only_made_when_something_changed(library: Library) -> None:
+    set_fact(library, "kept", "yes")
+    made = library.back_up(NOW)
+    assert made is not None
+    assert made.name == name_of(NOW)
+    assert made.stat().st_mode & 0o777 == 0o400
+    assert is_sound(made)
+    assert library.back_up(NOW + timedelta(minutes=29)) is None
+    assert library.back_up(NOW + timedelta(hours=2)) is None  # unchanged
+    later = (NOW + timedelta(hours=3)).timestamp()
+    os.utime(library.path.with_name(library.path.name + "-wal"), (later, later))
+    assert library.back_up(NOW + timedelta(hours=4)) is not None
+    assert backup_stamps(library.backups) == [NOW, NOW + timedelta(hours=4)]
+    assert not list(library.backups.glob("*.part"))
+
+
+def test_a_damaged_library_is_set_aside_and_the_newest_good_backup_takes_its_place(tmp_path: Path) -> None:
+    path, backups = tmp_path / "library.sqlite3", tmp_path / "backups"
+    with open_library(path, backups) as library:
+        set_fact(library, "day", "one")
+        library.back_up(NOW - timedelta(days=1, hours=-1))
+        identity = library_id(library)
+    (backups / name_of(NOW)).write_bytes(b"SQLite format 3\0 but not really" * 300)  # the newest is bad
+    path.write_bytes(path.read_bytes()[:5000])
+    assert not is_sound(path)
+    aside = quarantine(path, NOW)
+    assert aside.exists()
+    assert not path.exists()
+    assert restore_newest(backups, path) == backups / name_of(NOW - timedelta(days=1, hours=-1))
+    with open_library(path, backups) as library:
+        assert get_fact(library, "day") == "one"
+        assert library_id(library) != identity  # its image numbers may be given away again
+        set_fact(library, "writable", "again")
+
+
+def test_without_a_good_backup_nothing_is_restored(tmp_path: Path) -> None:
+    assert restore_newest(tmp_path / "none", tmp_path / "library.sqlite3") is None
+    assert not is_sound(tmp_path / "library.sqlite3")
+
+
+def test_a_hostile_backup_is_not_sound(tmp_path: Path) -> None:
+    path = tmp_path / "library.sqlite3"
+    open_library(path, tmp_path / "backups").close()
+    connection = apsw.Connection(str(path))
+    connection.execute("CREATE TRIGGER evil AFTER INSERT ON facts BEGIN DELETE FROM images; END")
+    connection.close()
+    assert not is_sound(path)
