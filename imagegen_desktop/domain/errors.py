@@ -101,8 +101,17 @@ class Interrupted(Problem):
 _BY_KIND: dict[str, type[Problem]] = {
     kind.kind: kind
     for kind in (
-        Problem, NotFound, IllegalMove, DiskProblem, DatabaseProblem, ModelProblem,
-        OutOfMemory, EngineDied, EngineFault, ProviderProblem, Interrupted,
+        Problem,
+        NotFound,
+        IllegalMove,
+        DiskProblem,
+        DatabaseProblem,
+        ModelProblem,
+        OutOfMemory,
+        EngineDied,
+        EngineFault,
+        ProviderProblem,
+        Interrupted,
     )
 }
 

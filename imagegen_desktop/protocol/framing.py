@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import struct
 import threading
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 MAGIC = 0x49474431  # "IGD1"
 MAX_HEAD = 4 * 2**20
@@ -26,7 +26,7 @@ class FrameError(ValueError):
 class Stream:
     """Sends and receives frames on two binary files. `send` may be called from any thread."""
 
-    def __init__(self, incoming: BinaryIO, outgoing: BinaryIO) -> None:
+    def __init__(self, incoming: IO[bytes], outgoing: IO[bytes]) -> None:
         self._incoming = incoming
         self._outgoing = outgoing
         self._sending = threading.Lock()

@@ -220,16 +220,31 @@ class Idle:
     model: str = ""
 
 
-Event = (
-    Ready | Heartbeat | Loading | Started | Step | Preview | Decoding | Image | Cancelled | Paused | Failed | Idle
-)
+Event = Ready | Heartbeat | Loading | Started | Step | Preview | Decoding | Image | Cancelled | Paused | Failed | Idle
 Message = Command | Event
 
 _TYPES: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        Start, Load, Generate, Cancel, Pause, Unload, Shutdown,
-        Ready, Heartbeat, Loading, Started, Step, Preview, Decoding, Image, Cancelled, Paused, Failed, Idle,
+        Start,
+        Load,
+        Generate,
+        Cancel,
+        Pause,
+        Unload,
+        Shutdown,
+        Ready,
+        Heartbeat,
+        Loading,
+        Started,
+        Step,
+        Preview,
+        Decoding,
+        Image,
+        Cancelled,
+        Paused,
+        Failed,
+        Idle,
     )
 }
 _BLOBS = {Generate: ("image", "mask"), Preview: ("pixels",), Image: ("pixels",)}

@@ -1,0 +1,180 @@
+"""What can be typed: verbs, options and their values."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from ..domain.errors import BadInput
+from ..domain.request import MAX_COUNT, MAX_GUIDANCE, MAX_SEED, MAX_SIDE, MAX_STEPS, check_number, check_whole
+from . import doctor, gallery, generate, library, queue
+
+Verb = Callable[[argparse.Namespace], int]
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are BadInput, one line each."""
+
+    def error(self, message: str) -> NoReturn:
+        argument, _, rest = message.partition(": ")
+        if rest:
+            raise BadInput(argument.removeprefix("argument "), "this", rest)
+        raise BadInput("command line", message, f"see {self.prog} --help")
+
+
+def parser() -> Parser:
+    """The whole grammar of the command line."""
+    top = Parser(prog="imagegen-desktop", description="Draws pictures from words, on this computer.")
+    verbs = top.add_subparsers(required=True, metavar="VERB")
+    _verb(verbs, "generate", generate.generate, "draw a picture now", _request_options, _output_options)
+    _queue_verbs(verbs)
+    _gallery_verbs(verbs)
+    inspect = _verb(verbs, "inspect", library.inspect, "the settings found in an image")
+    inspect.add_argument("file", metavar="FILE", type=Path)
+    _library_verbs(verbs)
+    _verb(verbs, "doctor", doctor.doctor, "what this machine can do, and what is wrong")
+    return top
+
+
+def _verb(
+    verbs: Any, name: str, function: Verb, help_text: str, *options: Callable[[argparse.ArgumentParser], None]
+) -> Any:
+    made = verbs.add_parser(name, help=help_text, description=help_text)
+    made.add_argument("--json", action="store_true", help="machine-readable output")
+    made.set_defaults(verb=function)
+    for add in options:
+        add(made)
+    return made
+
+
+def _group(verbs: Any, name: str, help_text: str) -> Any:
+    return verbs.add_parser(name, help=help_text).add_subparsers(required=True, metavar="VERB")
+
+
+def _request_options(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("prompt", metavar="PROMPT")
+    _change_options(verb)
+
+
+def _change_options(verb: argparse.ArgumentParser) -> None:
+    add = verb.add_argument
+    add("--negative", metavar="TEXT", dest="negative_prompt", help="what should not be in the picture")
+    add("--style", metavar="NAME", help="a style preset; none adds nothing")
+    add("--model", metavar="NAME_OR_PATH")
+    add("--provider", metavar="NAME")
+    add("--width", type=_whole("width", 8, MAX_SIDE), metavar="W")
+    add("--height", type=_whole("height", 8, MAX_SIDE), metavar="H")
+    add("--steps", type=_whole("steps", 1, MAX_STEPS), metavar="N")
+    add("--guidance", type=_number("guidance", 0.0, MAX_GUIDANCE), metavar="G")
+    add("--sampler", metavar="NAME")
+    add("--seed", type=_whole("seed", 0, MAX_SEED), metavar="S")
+    add("--count", type=_whole("count", 1, MAX_COUNT), metavar="N")
+    add("--image", type=Path, metavar="FILE", help="start from this picture")
+    add("--strength", type=_number("strength", 0.0, 1.0), metavar="X", help="0 keeps the picture, 1 forgets it")
+    add("--mask", type=Path, metavar="FILE", help="white where to paint")
+    add("--device", type=_device, metavar="cpu|cuda[:i]")
+    add("--priority", type=_whole("priority", -1000, 1000), metavar="N")
+
+
+def _output_options(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "-o", "--output", type=Path, metavar="FILE_OR_FOLDER", help="also write the picture here; {n} counts"
+    )
+    verb.add_argument("--overwrite", action="store_true", help="replace what is there")
+    verb.add_argument(
+        "--snapshot-every", type=_snapshot_interval, metavar="SECONDS|step", help="how much a crash can cost at most"
+    )
+
+
+def _queue_verbs(verbs: Any) -> None:
+    group = _group(verbs, "queue", "the persistent queue, without a window")
+    _verb(group, "add", queue.add, "queue a picture", _request_options)
+    _verb(group, "list", queue.list_jobs, "all jobs")
+    run = _verb(group, "run", queue.run, "draw what waits")
+    run.add_argument("--until-empty", action="store_true", help="end when nothing waits any more")
+    for name, function, text in (
+        ("cancel", queue.cancel, "cancel a job"),
+        ("retry", queue.retry, "queue a failed or cancelled job again"),
+    ):
+        _verb(group, name, function, text).add_argument("id", metavar="ID")
+    for name, function, text in (
+        ("pause", queue.pause, "pause a job, or the whole queue"),
+        ("resume", queue.resume, "go on with a job, or the whole queue"),
+    ):
+        _verb(group, name, function, text).add_argument("id", metavar="ID", nargs="?")
+    move = _verb(group, "move", queue.move, "give a waiting job another place")
+    move.add_argument("id", metavar="ID")
+    move.add_argument("--to", type=_whole("to", 0, 10**6), required=True, metavar="N", help="0 is the first to run")
+    edit = _verb(group, "edit", queue.edit, "change a job that does not run")
+    edit.add_argument("id", metavar="ID")
+    edit.add_argument("--prompt", metavar="TEXT")
+    _change_options(edit)
+    clear = _verb(group, "clear", queue.clear, "take finished jobs off the list")
+    clear.add_argument("--finished", action="store_true", required=True)
+
+
+def _gallery_verbs(verbs: Any) -> None:
+    group = _group(verbs, "gallery", "the finished pictures")
+    for name, function, text in (
+        ("list", gallery.list_images, "the newest pictures"),
+        ("search", gallery.search, "pictures whose words match"),
+    ):
+        verb = _verb(group, name, function, text)
+        verb.add_argument("--limit", type=_whole("limit", 1, 1_000_000), default=100, metavar="N")
+        if name == "search":
+            verb.add_argument("query", metavar="QUERY")
+    _verb(group, "show", gallery.show, "one picture's settings").add_argument("id", metavar="ID")
+    for name, function, text in (
+        ("delete", gallery.delete, "put pictures into the bin"),
+        ("restore", gallery.restore, "bring pictures back from the bin"),
+    ):
+        _verb(group, name, function, text).add_argument("ids", metavar="ID", nargs="+")
+
+
+def _library_verbs(verbs: Any) -> None:
+    _verb(_group(verbs, "styles", "style presets"), "list", library.list_styles, "all presets")
+    models = _group(verbs, "models", "the models on this machine")
+    _verb(models, "list", library.list_models, "all models")
+    _verb(models, "add", library.add_model, "make a model folder known").add_argument("path", type=Path, metavar="PATH")
+    _verb(models, "inspect", library.inspect_model, "what a folder is").add_argument("path", type=Path, metavar="PATH")
+    settings = _group(verbs, "settings", "what can be set")
+    _verb(settings, "list", library.list_settings, "all settings")
+    _verb(settings, "get", library.get_setting, "one setting").add_argument("name", metavar="NAME")
+    change = _verb(settings, "set", library.set_setting, "change a setting")
+    change.add_argument("name", metavar="NAME")
+    change.add_argument("value", metavar="VALUE")
+
+
+def _whole(name: str, low: int, high: int) -> Callable[[str], int]:
+    def convert(text: str) -> int:
+        try:
+            value: object = int(text)
+        except ValueError:
+            value = text
+        return check_whole(name, value, low, high)
+
+    return convert
+
+
+def _number(name: str, low: float, high: float) -> Callable[[str], float]:
+    def convert(text: str) -> float:
+        try:
+            value: object = float(text)
+        except ValueError:
+            value = text
+        return check_number(name, value, low, high)
+
+    return convert
+
+
+def _device(text: str) -> str:
+    kind, _, index = text.partition(":")
+    if text in ("auto", "cpu", "cuda") or (kind == "cuda" and index.isdigit()):
+        return text
+    raise BadInput("device", text, "cpu, cuda or cuda:0, cuda:1 …")
+
+
+def _snapshot_interval(text: str) -> float:
+    return 0.0 if text == "step" else _number("snapshot-every", 0.1, 3600.0)(text)

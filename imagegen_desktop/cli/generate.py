@@ -1,0 +1,221 @@
+"""`generate`: one job in the foreground, which also lands in the library."""
+
+from __future__ import annotations
+
+import argparse
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..domain.errors import BadInput, DiskProblem, Problem
+from ..domain.image import GeneratedImage
+from ..domain.job import Job, JobState
+from ..domain.request import GenerationRequest, validate
+from ..protocol.messages import Decoding, Loading, Step
+from ..services.announce import Announcement, ImagesChanged, JobEvent
+from ..services.assemble import Parts
+from ..services.exchange import ENDINGS, write_copy
+from . import output, session
+
+EXIT_INTERRUPTED = 130
+
+
+def generate(options: argparse.Namespace) -> int:
+    """Draws now; prints the path of each picture, or one JSON object a line."""
+    request = validate(request_from(options))
+    target = Target(options.output, options.overwrite, request.count)
+    with session.parts() as parts:
+        if options.snapshot_every is not None:
+            parts.settings.override("snapshot_seconds", options.snapshot_every)
+        parts.compose.complete(request)
+        job = parts.queue.add(with_pictures(parts, request, options), owner=parts.runner.owner)
+        reporter = Reporter(parts, options.json, {job.id: target})
+        with reporter, session.pausing_when_interrupted(parts):
+            ended = parts.runner.run(job)
+        reporter.finish(ended)
+        return exit_code(ended, reporter.problem)
+
+
+def request_from(options: argparse.Namespace) -> GenerationRequest:
+    """The request the options describe, without its pictures."""
+    return GenerationRequest(**given(options))
+
+
+def given(options: argparse.Namespace) -> dict[str, Any]:
+    """Only what was typed, by the request's field names."""
+    names = (
+        "prompt",
+        "negative_prompt",
+        "style",
+        "model",
+        "provider",
+        "width",
+        "height",
+        "steps",
+        "guidance",
+        "sampler",
+        "seed",
+        "count",
+        "device",
+        "priority",
+    )
+    values = {name: getattr(options, name, None) for name in names}
+    if options.strength is not None and options.image is None:
+        raise BadInput("strength", options.strength, "only together with --image")
+    if options.mask is not None and options.image is None:
+        raise BadInput("mask", options.mask, "only together with --image")
+    if options.image is not None and values.get("prompt") == "":
+        values["prompt"] = None
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def with_pictures(parts: Parts, request: GenerationRequest, options: argparse.Namespace) -> GenerationRequest:
+    """The request with --image and --mask decoded and kept."""
+    if options.image is None:
+        return request
+    image = parts.sources.keep(options.image)
+    mask = parts.sources.keep(options.mask) if options.mask is not None else None
+    return replace(request, image=image, mask=mask, strength=options.strength)
+
+
+class Target:
+    """Where -o writes. Everything that can be known beforehand is checked before anything is drawn."""
+
+    def __init__(self, path: Path | None, overwrite: bool, count: int) -> None:
+        self._path = path
+        self._overwrite = overwrite
+        self._folder = path is not None and (path.is_dir() or str(path).endswith("/"))
+        if path is None or self._folder:
+            return
+        if path.suffix.lower() not in ENDINGS:
+            raise BadInput("output", str(path), "a folder, or a file that ends in " + ", ".join(ENDINGS))
+        if count > 1 and "{n}" not in path.name:
+            raise BadInput("output", str(path), "with --count above 1, a folder or a name with {n} in it")
+        for index in range(count):
+            self._check_free(self._file(index))
+        if not path.parent.is_dir():
+            raise BadInput("output", str(path), f"a place in a folder that exists; {path.parent} does not")
+
+    def write(self, image: GeneratedImage, library_file: Path) -> Path:
+        """Writes the picture and returns where; the library's own file without -o."""
+        if self._path is None:
+            return library_file
+        if self._folder:
+            self._path.mkdir(parents=True, exist_ok=True)
+            file = self._path / library_file.name
+        else:
+            file = self._file(image.index)
+        write_copy(library_file, file, self._overwrite)
+        return file
+
+    def _file(self, index: int) -> Path:
+        assert self._path is not None
+        return self._path.with_name(self._path.name.replace("{n}", str(index + 1)))
+
+    def _check_free(self, file: Path) -> None:
+        if file.is_dir() or (file.exists() and not self._overwrite):
+            raise BadInput("output", str(file), "a file that does not exist yet, or --overwrite")
+
+
+class Reporter:
+    """Prints what happens to the jobs of this call, as it happens."""
+
+    def __init__(self, parts: Parts, as_json: bool, targets: dict[str, Target] | None = None) -> None:
+        self.problem: Problem | None = None
+        self._parts = parts
+        self._json = as_json
+        self._targets = targets
+        self._bar = output.ProgressBar()
+        self._printing = threading.Lock()
+
+    def __enter__(self) -> Reporter:
+        self._unsubscribe = self._parts.announce.subscribe(self._heard)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._unsubscribe()
+        self._bar.clear()
+
+    def finish(self, job: Job) -> None:
+        """The last word on a job."""
+        if not self._json:
+            return
+        event = {JobState.DONE: "done", JobState.CANCELLED: "cancelled", JobState.PAUSED: "paused"}.get(
+            job.state, "failed"
+        )
+        with self._printing:
+            output.print_json({"event": event, "job": job.id, "error": output.error_dict(job.error)})
+
+    def _heard(self, announcement: Announcement) -> None:
+        with self._printing:
+            if isinstance(announcement, JobEvent):
+                self._event(announcement)
+            elif isinstance(announcement, ImagesChanged):
+                for image in announcement.added:
+                    self._image(self._parts.gallery.get(image))
+
+    def _event(self, announcement: JobEvent) -> None:
+        event = announcement.event
+        if isinstance(event, Step):
+            if self._json:
+                output.print_json(
+                    {"event": "step", "job": event.job, "image": event.index, "step": event.step, "steps": event.steps}
+                )
+            else:
+                self._bar.show(
+                    f"image {event.index + 1}", event.step, event.steps, event.seconds * (event.steps - event.step)
+                )
+        elif isinstance(event, Loading):
+            self._bar.phase(event.phase)
+        elif isinstance(event, Decoding):
+            self._bar.phase("decoding")
+
+    def _image(self, image: GeneratedImage) -> None:
+        if self._targets is not None and image.job not in self._targets:
+            return
+        library_file = self._parts.gallery.file(image)
+        path = library_file
+        if self._targets is not None:
+            try:
+                path = self._targets[image.job].write(image, library_file)
+            except Problem as problem:
+                self.problem = problem
+            except OSError as error:
+                self.problem = DiskProblem(
+                    f"{error.filename}: {error.strerror}.", f"The picture is kept at {library_file}."
+                )
+        self._bar.clear()
+        if self._json:
+            output.print_json(_image_event(image, path, library_file))
+        elif self.problem is None:
+            output.say(str(path))
+
+
+def _image_event(image: GeneratedImage, path: Path, library_file: Path) -> dict[str, Any]:
+    return {
+        "event": "image",
+        "job": image.job,
+        "id": image.id,
+        "path": str(path),
+        "library_path": str(library_file),
+        "seed": image.request.seed,
+        "pixels_sha256": image.pixels_sha256,
+        "file_sha256": image.file_sha256,
+        "resumed_at": image.resumed_at,
+        "provider": image.request.provider,
+        "cost": image.cost,
+    }
+
+
+def exit_code(job: Job, problem: Problem | None) -> int:
+    """0 for a job that is done; raises what went wrong otherwise."""
+    if problem is not None:
+        raise problem
+    if job.state in (JobState.DONE,):
+        return 0
+    if job.state in (JobState.PAUSED, JobState.QUEUED):
+        return EXIT_INTERRUPTED
+    if job.error is not None:
+        raise Problem(job.error.message, job.error.advice)
+    return 1

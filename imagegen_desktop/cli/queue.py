@@ -1,0 +1,162 @@
+"""`queue …`: the persistent queue, without a window."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from typing import Any
+
+from ..domain.errors import BadInput
+from ..domain.job import WAITING, Job, JobState
+from ..domain.request import validate
+from ..services.announce import Announcement, JobsChanged
+from ..services.assemble import Parts
+from . import output, session
+from .generate import EXIT_INTERRUPTED, Reporter, given, request_from, with_pictures
+
+_COLUMNS = ("id", "state", "position", "step", "steps", "prompt", "error")
+
+
+def add(options: argparse.Namespace) -> int:
+    """Queues a job and prints its ID."""
+    request = validate(request_from(options))
+    with session.parts() as parts:
+        _print_job(parts, parts.queue.add(with_pictures(parts, request, options)), options.json)
+    return 0
+
+
+def list_jobs(options: argparse.Namespace) -> int:
+    with session.parts() as parts:
+        rows = _rows(parts.queue.jobs())
+    if not options.json:
+        for row in rows:
+            row |= {"prompt": row["request"]["prompt"], "error": (row["error"] or {}).get("message", "")}
+    output.print_listing(rows, _COLUMNS, options.json)
+    return 0
+
+
+def run(options: argparse.Namespace) -> int:
+    """Draws what waits, until nothing does or until interrupted."""
+    with session.parts(engine=True) as parts:
+        ended = _Ended(parts)
+        with Reporter(parts, options.json) as reporter, session.pausing_when_interrupted(parts) as interrupted:
+            ended.reporter = reporter
+            unsubscribe = parts.announce.subscribe(ended.heard)
+            while not interrupted.is_set():
+                if not parts.runner.work_once():
+                    if options.until_empty and _nothing_waits(parts):
+                        break
+                    parts.runner.wait_for_work(0.5)
+            unsubscribe()
+        if interrupted.is_set():
+            return EXIT_INTERRUPTED
+        return 1 if ended.failed else 0
+
+
+def cancel(options: argparse.Namespace) -> int:
+    with session.parts() as parts:
+        parts.queue.cancel([options.id])
+        _print_job(parts, parts.queue.get(options.id), options.json)
+    return 0
+
+
+def pause(options: argparse.Namespace) -> int:
+    with session.parts() as parts:
+        if options.id is None:
+            parts.queue.pause_all()
+            return _print_paused(parts, options.json)
+        parts.queue.pause(options.id)
+        _print_job(parts, parts.queue.get(options.id), options.json)
+    return 0
+
+
+def resume(options: argparse.Namespace) -> int:
+    with session.parts() as parts:
+        if options.id is None:
+            parts.queue.resume_all()
+            return _print_paused(parts, options.json)
+        parts.queue.resume(options.id)
+        _print_job(parts, parts.queue.get(options.id), options.json)
+    return 0
+
+
+def move(options: argparse.Namespace) -> int:
+    with session.parts() as parts:
+        parts.queue.move(options.id, options.to)
+        _print_job(parts, parts.queue.get(options.id), options.json)
+    return 0
+
+
+def edit(options: argparse.Namespace) -> int:
+    changes = given(options)
+    if not changes and options.image is None:
+        raise BadInput("queue edit", "no option", "at least one setting to change")
+    with session.parts() as parts:
+        job = parts.queue.get(options.id)
+        request = with_pictures(parts, replace(job.request, **changes), options)
+        parts.queue.edit(
+            [options.id], **{name: getattr(request, name) for name in (*changes, "image", "mask", "strength")}
+        )
+        _print_job(parts, parts.queue.get(options.id), options.json)
+    return 0
+
+
+def retry(options: argparse.Namespace) -> int:
+    with session.parts() as parts:
+        _print_job(parts, parts.queue.retry(options.id), options.json)
+    return 0
+
+
+def clear(options: argparse.Namespace) -> int:
+    with session.parts() as parts:
+        removed = parts.queue.clear_finished()
+    if options.json:
+        output.print_json({"removed": removed})
+    else:
+        output.say(f"{removed} finished jobs taken off the list")
+    return 0
+
+
+class _Ended:
+    """Reports each job of this run once it has ended, and remembers whether one failed."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.reporter: Reporter | None = None
+        self.failed = False
+        self._parts = parts
+        self._seen: set[str] = set()
+
+    def heard(self, announcement: Announcement) -> None:
+        if not isinstance(announcement, JobsChanged):
+            return
+        for job in [self._parts.queue.get(name) for name in announcement.ids if name not in self._seen]:
+            if job.state in (JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.PARKED, JobState.PAUSED):
+                self._seen.add(job.id)
+                self.failed |= job.state in (JobState.FAILED, JobState.PARKED)
+                if self.reporter is not None:
+                    self.reporter.finish(job)
+
+
+def _nothing_waits(parts: Parts) -> bool:
+    return not any(job.state is JobState.QUEUED for job in parts.queue.jobs(finished=0)) or parts.queue.paused
+
+
+def _rows(jobs: list[Job]) -> list[dict[str, Any]]:
+    """Rows for printing; waiting jobs are numbered from 0, as `queue move --to` counts them."""
+    places = {job.id: place for place, job in enumerate(job for job in jobs if job.state in WAITING)}
+    return [output.job_row(job, places.get(job.id)) for job in jobs]
+
+
+def _print_job(parts: Parts, job: Job, as_json: bool) -> None:
+    if as_json:
+        output.print_json(next(row for row in _rows(parts.queue.jobs()) if row["id"] == job.id))
+    else:
+        output.say(job.id)
+
+
+def _print_paused(parts: Parts, as_json: bool) -> int:
+    if as_json:
+        output.print_json({"paused": parts.queue.paused})
+    else:
+        output.say("the queue is paused" if parts.queue.paused else "the queue goes on")
+    return 0

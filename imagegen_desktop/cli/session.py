@@ -1,0 +1,53 @@
+"""A call's own program: the parts for one home, opened and closed, and what Ctrl-C means meanwhile."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from .. import logs
+from ..paths import home
+from ..services.assemble import Parts, assemble
+
+
+@contextmanager
+def parts(engine: bool = False) -> Iterator[Parts]:
+    """The parts on the home of this call. What a dead process left behind waits again before anything is done."""
+    place = home().prepare()
+    logs.set_up(place.logs)
+    made = assemble(place, engine=engine)
+    try:
+        made.runner.recover()
+        yield made
+    finally:
+        made.close()
+
+
+@contextmanager
+def pausing_when_interrupted(made: Parts) -> Iterator[threading.Event]:
+    """While open, Ctrl-C and SIGTERM pause what runs, resumably; the answer is set when that was asked."""
+    asked = threading.Event()
+    over = threading.Event()
+
+    def wait() -> None:
+        asked.wait()
+        if not over.is_set():
+            made.runner.stop()
+
+    # A signal handler may interrupt any line, also one that holds a lock: it only sets a flag.
+    before = {number: signal.signal(number, lambda *_: asked.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    waiter = threading.Thread(target=wait, name="interrupt", daemon=True)
+    waiter.start()
+    try:
+        yield asked
+    finally:
+        was_asked = asked.is_set()
+        over.set()
+        asked.set()
+        waiter.join()
+        if not was_asked:
+            asked.clear()
+        for number, handler in before.items():
+            signal.signal(number, handler)

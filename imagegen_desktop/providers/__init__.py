@@ -1,0 +1,1 @@
+"""Who makes images: the local engine and, beside it, services in the cloud."""

@@ -1,0 +1,66 @@
+"""The local provider: jobs for the engine on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from ..domain.families import IMAGE, INPAINT, TEXT
+from ..protocol.messages import Cancel, Cancelled, Failed, Generate, Image, Pause, Paused, Started
+from .base import Assignment, Capabilities, ProviderEvent
+from .engine_process import EngineProcess
+
+#: Where an image's snapshot lies, and how many seconds may pass between two.
+SnapshotPlace = Callable[[str, int], str]
+
+
+class LocalProvider:
+    """Sends the images of a job one ahead of the one being drawn, so that the engine never waits for us."""
+
+    name = "local"
+
+    def __init__(self, engine: EngineProcess, snapshot_place: SnapshotPlace, snapshot_seconds: Callable[[], float]):
+        self._engine = engine
+        self._snapshot_place = snapshot_place
+        self._snapshot_seconds = snapshot_seconds
+
+    def capabilities(self) -> Capabilities:
+        return Capabilities(title="This computer", local=True, tasks=(TEXT, IMAGE, INPAINT))
+
+    def run(self, assignment: Assignment) -> Iterator[ProviderEvent]:
+        job = assignment.job
+        last = job.request.count - 1
+        with self._engine.listen(job.id) as next_event:
+            self._engine.send(self._command(assignment, assignment.first_index))
+            while True:
+                event = next_event()
+                if isinstance(event, Started) and event.index < last:
+                    self._engine.send(self._command(assignment, event.index + 1))
+                yield event  # type: ignore[misc]
+                if isinstance(event, Failed) and event.kind != "engine_died":
+                    self.cancel(job.id)
+                if isinstance(event, Cancelled | Paused | Failed) or (isinstance(event, Image) and event.index == last):
+                    return
+
+    def cancel(self, job: str) -> None:
+        self._engine.send(Cancel(job=job))
+
+    def pause(self, job: str) -> None:
+        self._engine.send(Pause(job=job))
+
+    def close(self) -> None:
+        self._engine.close()
+
+    def _command(self, assignment: Assignment, index: int) -> Generate:
+        job = assignment.job
+        return Generate(
+            job=job.id,
+            index=index,
+            request=job.request.to_dict(),
+            model_path=assignment.model.path,
+            family=assignment.model.family,
+            resume=assignment.resume if index == assignment.first_index else "",
+            snapshot=self._snapshot_place(job.id, index),
+            snapshot_seconds=self._snapshot_seconds(),
+            image=assignment.image,
+            mask=assignment.mask,
+        )

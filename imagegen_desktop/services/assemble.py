@@ -1,0 +1,154 @@
+"""The composition root: builds every part once and joins them. The only place that knows which is which."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ..database.connection import Library, open_library
+from ..database.facts import library_id
+from ..database.images import Images
+from ..database.jobs import Jobs
+from ..database.styles import Styles as OwnStyles
+from ..database.thumbnails import Thumbnails
+from ..paths import Home, resources
+from ..protocol.messages import Start
+from ..providers.base import Provider
+from ..providers.engine_process import EngineProcess
+from ..providers.local import LocalProvider
+from ..settings import Settings
+from ..storage.local import LocalStorage
+from .announce import Announcer, EngineChanged, SettingsChanged
+from .compose import Composer
+from .forecast import Forecast
+from .gallery import Gallery
+from .model_library import ModelLibrary
+from .queue import Queue
+from .runner import Runner
+from .saver import Saver
+from .snapshots import Snapshots
+from .sources import Sources
+from .styles import Styles
+from .undo import Undo
+
+#: How long a job may take to reach its next step boundary and write its snapshot when we close.
+_PAUSING_SECONDS = 20.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Everything a face needs; `close` ends it all, waiting for what is being saved."""
+
+    home: Home
+    announce: Announcer
+    settings: Settings
+    styles: Styles
+    models: ModelLibrary
+    compose: Composer
+    sources: Sources
+    queue: Queue
+    runner: Runner
+    gallery: Gallery
+    forecast: Forecast
+    undo: Undo
+    engine: EngineProcess
+    providers: Mapping[str, Provider]
+    close: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class _Ground:
+    """What the services stand on."""
+
+    library: Library
+    thumbnails: Thumbnails
+    storage: LocalStorage
+    announce: Announcer
+
+
+def assemble(home: Home, *, engine: bool = True, providers: Mapping[str, Provider] | None = None) -> Parts:
+    """Opens a home and joins the parts. With `engine` the child is started at once, so that it is warm when
+    the first job comes. Raises a Problem when the home cannot be used. `providers` replaces ours, for tests."""
+    home.prepare()
+    announce = Announcer()
+    settings = Settings(home.settings)
+    settings.on_change = lambda name: announce.publish(SettingsChanged(names=(name,)))
+    snapshots = Snapshots(home.snapshots)
+    process = _engine(home, settings, announce)
+    if engine and providers is None:
+        process.start()
+    makers = dict(
+        providers or {"local": LocalProvider(process, snapshots.place, lambda: settings.number("snapshot_seconds"))}
+    )
+    library = open_library(home.database, home.backups)
+    ground = _Ground(
+        library=library,
+        thumbnails=Thumbnails(home.thumbnails, library_id(library)),
+        storage=LocalStorage(home.root),
+        announce=announce,
+    )
+    return _joined(home, settings, ground, snapshots, process, makers)
+
+
+def _engine(home: Home, settings: Settings, announce: Announcer) -> EngineProcess:
+    start = Start(
+        device=settings.text("device"),
+        threads=int(settings.number("threads")),
+        snapshots=str(home.snapshots),
+        preview_every=int(settings.number("preview_every")),
+    )
+    process = EngineProcess(start)
+    process.on_status = lambda status: announce.publish(EngineChanged(status=status))
+    return process
+
+
+def _joined(
+    home: Home,
+    settings: Settings,
+    ground: _Ground,
+    snapshots: Snapshots,
+    engine: EngineProcess,
+    providers: dict[str, Provider],
+) -> Parts:
+    library, announce = ground.library, ground.announce
+    images, jobs = Images(library), Jobs(library)
+    shipped = resources()
+    undo = Undo(announce)
+    styles = Styles(shipped / "styles", OwnStyles(library), announce)
+    models = ModelLibrary(shipped / "models", home.models, settings)
+    composer = Composer(models, styles, providers)
+    forecast = Forecast(library)
+    sources = Sources(ground.storage)
+    saver = Saver(ground.storage, images, ground.thumbnails, announce)
+    queue = Queue(library, jobs, composer, forecast, announce)
+    runner = Runner(library, jobs, queue, providers, models, sources, saver, snapshots, forecast, announce)
+    queue.interrupt, queue.work_added = runner.interrupt, runner.wake
+
+    def close() -> None:
+        runner.stop()
+        runner.wait_until_idle(_PAUSING_SECONDS)
+        for provider in providers.values():
+            provider.close()
+        engine.close()
+        runner.wait_until_idle()
+        saver.close()
+        ground.thumbnails.close()
+        library.close()
+
+    return Parts(
+        home=home,
+        announce=announce,
+        settings=settings,
+        styles=styles,
+        models=models,
+        compose=composer,
+        sources=sources,
+        queue=queue,
+        runner=runner,
+        gallery=Gallery(images, ground.thumbnails, ground.storage, undo, announce),
+        forecast=forecast,
+        undo=undo,
+        engine=engine,
+        providers=providers,
+        close=close,
+    )

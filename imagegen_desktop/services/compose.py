@@ -1,0 +1,106 @@
+"""Completing a request: the model's own numbers, the style's words, a seed; nothing left open but the device."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import replace
+
+from ..domain.errors import BadInput, ModelProblem
+from ..domain.families import MODEL_DEFAULT_SAMPLER, check_sampler
+from ..domain.model_card import ModelCard
+from ..domain.request import GenerationRequest, check_size, validate
+from ..domain.style import StylePreset
+from .model_library import ModelLibrary
+from .styles import Styles
+
+DEFAULT_STRENGTH = 0.6
+
+
+class Composer:
+    """Turns what an artist said into what the queue stores."""
+
+    def __init__(self, models: ModelLibrary, styles: Styles, providers: Iterable[str]) -> None:
+        self._models = models
+        self._styles = styles
+        self._providers = tuple(providers)
+
+    def complete(self, request: GenerationRequest) -> GenerationRequest:
+        """The request with every None filled in; raises BadInput or ModelProblem naming what is wrong."""
+        if request.provider not in self._providers:
+            raise BadInput("provider", request.provider, "one of " + ", ".join(self._providers))
+        validate(request)
+        card = self.model(request.model)
+        style = self._styles.get(request.style)
+        numbers = defaults(card, style)
+        width, height = self._size(request, card)
+        return validate(
+            replace(
+                request,
+                model=card.name if self._models.knows(card.name) else card.path,
+                style=style.name,
+                style_prompt="" if style.prompt == "{prompt}" else style.prompt,
+                style_negative=style.negative_prompt,
+                width=width,
+                height=height,
+                steps=int(numbers["steps"]) if request.steps is None else request.steps,
+                guidance=numbers["guidance"] if request.guidance is None else request.guidance,
+                sampler=self._sampler(request.sampler, card),
+                seed=secrets.randbits(32) if request.seed is None else request.seed,
+                strength=self._strength(request),
+                device=None if request.device == "auto" else request.device,
+            )
+        )
+
+    def model(self, name: str | None) -> ModelCard:
+        """The card of a model by name or folder; the default one for None."""
+        if name:
+            return self._models.get(name)
+        default = self._models.default()
+        if default is None:
+            raise ModelProblem(
+                "There is no model yet.", "Add one: drop a model folder on the window, or `models add PATH`."
+            )
+        return default
+
+    def _size(self, request: GenerationRequest, card: ModelCard) -> tuple[int, int]:
+        """What was asked for; for an image job with no size the image's own, rounded down to what fits."""
+        multiple = card.kind.size_multiple
+        if request.image is not None and request.width is None and request.height is None:
+            return _fitted(request.image.width, request.image.height, card, multiple)
+        width = card.width if request.width is None else request.width
+        height = card.height if request.height is None else request.height
+        check_size(width, height, multiple)
+        return width, height
+
+    def _sampler(self, name: str | None, card: ModelCard) -> str:
+        wanted = check_sampler(name, card.kind) if name else MODEL_DEFAULT_SAMPLER
+        return card.sampler if wanted == MODEL_DEFAULT_SAMPLER and card.sampler else wanted
+
+    def _strength(self, request: GenerationRequest) -> float | None:
+        if request.image is None or request.strength is not None:
+            return request.strength
+        return 1.0 if request.mask is not None else DEFAULT_STRENGTH
+
+
+def defaults(card: ModelCard, style: StylePreset) -> dict[str, int | float]:
+    """Width, height, steps and guidance a new picture starts with for this model in this style."""
+    numbers: dict[str, int | float] = {
+        "width": card.width,
+        "height": card.height,
+        "steps": card.steps,
+        "guidance": card.guidance,
+    }
+    if not card.kind.keeps_own_numbers:
+        if style.steps is not None:
+            numbers["steps"] = style.steps
+        if style.guidance is not None:
+            numbers["guidance"] = style.guidance
+    return numbers
+
+
+def _fitted(width: int, height: int, card: ModelCard, multiple: int) -> tuple[int, int]:
+    """The image's proportions at about as many pixels as the model draws best."""
+    scale = min(1.0, (card.width * card.height / (width * height)) ** 0.5)
+    sides = [max(multiple, round(side * scale / multiple) * multiple) for side in (width, height)]
+    return sides[0], sides[1]

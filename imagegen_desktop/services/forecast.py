@@ -1,0 +1,61 @@
+"""A forecast before pressing Generate, learnt from what this machine has already drawn."""
+
+from __future__ import annotations
+
+import json
+import statistics
+
+from ..database.connection import Library
+from ..database.facts import get_fact, set_fact
+from ..domain.request import GenerationRequest
+
+_KEPT = 20
+
+
+class Forecast:
+    """Seconds a picture takes: the median of the last runs of that model, per step and megapixel."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    def learn(self, request: GenerationRequest, seconds: float) -> None:
+        """Remembers how long one image of a completed request took."""
+        work = _work(request)
+        if work <= 0 or seconds <= 0:
+            return
+        speeds = [*self._speeds(request), seconds / work][-_KEPT:]
+        set_fact(self._library, _key(request), json.dumps(speeds))
+
+    def seconds(self, request: GenerationRequest) -> float | None:
+        """For the whole request, all its images; None before this model was ever run here."""
+        speeds = self._speeds(request)
+        return statistics.median(speeds) * _work(request) * request.count if speeds else None
+
+    def line(self, request: GenerationRequest) -> str | None:
+        seconds = self.seconds(request)
+        return None if seconds is None else f"about {duration(seconds)}"
+
+    def _speeds(self, request: GenerationRequest) -> list[float]:
+        found = get_fact(self._library, _key(request))
+        return [float(speed) for speed in json.loads(found)] if found else []
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them: 0.8 s, 11 s, 3 min 20 s, 2 h 5 min."""
+    if seconds < 2:
+        return f"{seconds:.1f} s"
+    if seconds < 90:
+        return f"{round(seconds)} s"
+    if seconds < 3600:
+        return f"{int(seconds // 60)} min {int(seconds % 60)} s"
+    return f"{int(seconds // 3600)} h {int(seconds % 3600 // 60)} min"
+
+
+def _work(request: GenerationRequest) -> float:
+    """Steps times megapixels; image-to-image runs only its share of the steps."""
+    share = request.strength if request.image is not None and request.strength is not None else 1.0
+    return (request.steps or 0) * share * (request.width or 0) * (request.height or 0) / 1e6
+
+
+def _key(request: GenerationRequest) -> str:
+    return f"speed:{request.model}:{request.device or 'auto'}"

@@ -1,0 +1,130 @@
+"""The gallery: finished images found, shown, rated, tagged, binned and brought back."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ..database.images import Images
+from ..database.jobs import stamp
+from ..database.selection import EVERYTHING, ImageFilter
+from ..database.thumbnails import Thumbnails
+from ..domain.errors import Problem
+from ..domain.image import GeneratedImage
+from ..domain.request import check_whole
+from ..imaging.decode import decode_image
+from ..imaging.metadata import FoundSettings
+from ..imaging.thumbnails import thumbnail
+from ..storage.local import LocalStorage
+from .announce import Announcer, ImagesChanged
+from .exchange import settings_of
+from .undo import Deed, Undo
+
+
+class Gallery:
+    """Images by number (newest first) for views, by ID for everything else."""
+
+    def __init__(
+        self, images: Images, thumbnails: Thumbnails, storage: LocalStorage, undo: Undo, announce: Announcer
+    ) -> None:
+        self._images = images
+        self._thumbnails = thumbnails
+        self._storage = storage
+        self._undo = undo
+        self._announce = announce
+
+    def count(self, query: str = "", filters: ImageFilter = EVERYTHING) -> int:
+        return self._images.count(query, filters)
+
+    def numbers(self, query: str = "", filters: ImageFilter = EVERYTHING) -> array[int]:
+        return self._images.numbers(query, filters)
+
+    def rows(self, numbers: Sequence[int]) -> list[GeneratedImage]:
+        return list(self._images.rows(numbers))
+
+    def page(self, after: int | None = None, limit: int = 100, query: str = "") -> list[GeneratedImage]:
+        """The newest images older than number `after`, at most `limit`."""
+        check_whole("limit", limit, 1, 1_000_000)
+        return list(self._images.page(after, limit, query))
+
+    def get(self, image: str) -> GeneratedImage:
+        return self._images.get(image)
+
+    def file(self, image: GeneratedImage) -> Path:
+        return self._storage.locate(image.path)
+
+    def thumbnail(self, number: int) -> bytes | None:
+        """An encoded picture of at most 256 pixels a side; None when the image cannot be read any more."""
+        kept = self._thumbnails.get_many([number]).get(number)
+        return kept if kept is not None else self._new_thumbnail(number)
+
+    def settings_of(self, file: Path) -> FoundSettings:
+        """The settings inside an image of ours or of another program; raises NotFound when there are none."""
+        return settings_of(file)
+
+    def rate(self, ids: Sequence[str], rating: int) -> None:
+        check_whole("rating", rating, 0, 5)
+        before = {image: self._images.get(image).rating for image in ids}
+
+        def put_back() -> None:
+            for image, old in before.items():
+                self._images.rate([image], old)
+            self._say(changed=ids)
+
+        self._do(f"Rate {_images(ids)}", lambda: self._rate(ids, rating), put_back)
+
+    def tag(self, ids: Sequence[str], add: Sequence[str] = (), remove: Sequence[str] = ()) -> None:
+        self._do(f"Tag {_images(ids)}", lambda: self._tag(ids, add, remove), lambda: self._tag(ids, remove, add))
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Puts images into the bin, where they stay until the artist empties it."""
+        self._do(f"Delete {_images(ids)}", lambda: self._bin(ids), lambda: self.restore(ids))
+
+    def restore(self, ids: Sequence[str]) -> None:
+        """Brings images back from the bin; raises NotFound."""
+        for image in (self._images.get(image) for image in ids):
+            if image.deleted:
+                self._storage.restore_from_bin(image.path)
+        self._images.restore(ids)
+        self._say(added=ids)
+
+    def _bin(self, ids: Sequence[str]) -> None:
+        images = [self._images.get(image) for image in ids]
+        self._images.bin(ids, stamp(datetime.now(UTC)))
+        for image in images:
+            if not image.deleted and self.file(image).exists():
+                self._storage.move_to_bin(image.path)
+        self._say(removed=ids)
+
+    def _rate(self, ids: Sequence[str], rating: int) -> None:
+        self._images.rate(ids, rating)
+        self._say(changed=ids)
+
+    def _tag(self, ids: Sequence[str], add: Sequence[str], remove: Sequence[str]) -> None:
+        self._images.tag(ids, add, remove)
+        self._say(changed=ids)
+
+    def _do(self, label: str, act: Callable[[], None], undo: Callable[[], None]) -> None:
+        act()
+        self._undo.remember(Deed(label, undo, act))
+
+    def _new_thumbnail(self, number: int) -> bytes | None:
+        found = self._images.rows([number])
+        if not found:
+            return None
+        try:
+            picture = decode_image(self.file(found[0]))
+        except Problem:
+            return None
+        data = thumbnail(picture.width, picture.height, picture.rgb)
+        self._thumbnails.put(number, data)
+        return data
+
+    def _say(self, added: Sequence[str] = (), changed: Sequence[str] = (), removed: Sequence[str] = ()) -> None:
+        self._announce.publish(ImagesChanged(added=tuple(added), changed=tuple(changed), removed=tuple(removed)))
+
+
+def _images(ids: Sequence[str]) -> str:
+    return "1 image" if len(ids) == 1 else f"{len(ids)} images"

@@ -1,0 +1,97 @@
+"""The models on this machine: ours, those in the home's models folder, and folders the artist pointed at."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from ..domain.errors import BadInput, ModelProblem
+from ..domain.model_card import ModelCard
+from ..settings import Settings
+from ..weights.inspect import inspect_model, is_model_folder
+
+
+class ModelLibrary:
+    """Cards by name; reads folders again only on `refresh`."""
+
+    def __init__(self, shipped: Path, own: Path, settings: Settings) -> None:
+        self._shipped = shipped
+        self._own = own
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._cards: dict[str, ModelCard] | None = None
+        self._broken: dict[str, ModelProblem] = {}
+
+    def all(self) -> list[ModelCard]:
+        """The artist's own models by name, then the shipped ones."""
+        return sorted(self._known().values(), key=lambda card: (card.built_in, card.name.casefold()))
+
+    def broken(self) -> dict[str, ModelProblem]:
+        """Folders that look like models and cannot be opened, with the reason."""
+        self._known()
+        return dict(self._broken)
+
+    def knows(self, name: str) -> bool:
+        return name in self._known()
+
+    def get(self, name: str) -> ModelCard:
+        """By name, or by the path of a model folder; raises BadInput naming the known ones, or ModelProblem."""
+        cards = self._known()
+        if name in cards:
+            return cards[name]
+        if name in self._broken:
+            raise self._broken[name]
+        path = Path(name).expanduser()
+        if path.exists():
+            return self.opened(path)
+        raise BadInput("model", name, "one of " + ", ".join(card.name for card in self.all()) + ", or a model folder")
+
+    def default(self) -> ModelCard | None:
+        """The model of the settings, else the artist's first, else the shipped one."""
+        chosen = self._settings.text("model")
+        cards = self._known()
+        if chosen in cards:
+            return cards[chosen]
+        return next(iter(self.all()), None)
+
+    def opened(self, path: Path) -> ModelCard:
+        """The card of a folder that need not be in the library; raises BadInput with what is wrong with it."""
+        try:
+            return inspect_model(path.expanduser())
+        except ModelProblem as problem:
+            raise BadInput("model", str(path), problem.message.rstrip(".")) from problem
+
+    def add(self, path: Path) -> ModelCard:
+        """Makes a model folder known under its name, by a link in the home's models folder."""
+        card = self.opened(path)
+        link = self._own / card.name
+        if not link.exists():
+            try:
+                link.symlink_to(path.expanduser().resolve(), target_is_directory=True)
+            except OSError as error:
+                raise ModelProblem(f"{link} cannot be made: {error.strerror}.", "Copy the folder there.") from error
+        self.refresh()
+        return self.get(card.name)
+
+    def refresh(self) -> None:
+        with self._lock:
+            self._cards = None
+
+    def _known(self) -> dict[str, ModelCard]:
+        with self._lock:
+            if self._cards is None:
+                self._cards = self._read()
+            return self._cards
+
+    def _read(self) -> dict[str, ModelCard]:
+        cards: dict[str, ModelCard] = {}
+        self._broken = {}
+        for root, built_in in ((self._shipped, True), (self._own, False)):
+            for folder in sorted(root.iterdir()) if root.is_dir() else ():
+                if not is_model_folder(folder):
+                    continue
+                try:
+                    cards[folder.name] = inspect_model(folder, built_in)
+                except ModelProblem as problem:
+                    self._broken[folder.name] = problem
+        return cards

@@ -1,0 +1,184 @@
+"""The queue: jobs are committed before the call returns, and every change of theirs goes through here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from ..database.connection import Library
+from ..database.facts import get_fact, set_fact
+from ..database.jobs import Jobs, stamp
+from ..domain.errors import IllegalMove
+from ..domain.identity import new_id
+from ..domain.job import ACTIVE, FINISHED, WAITING, Job, JobState
+from ..domain.request import GenerationRequest, check_whole
+from .announce import Announcer, JobsChanged, QueuePaused
+from .compose import Composer
+from .forecast import Forecast
+
+_PAUSED = "queue_paused"
+CANCEL, PAUSE = "cancel", "pause"
+
+#: How long a job stays its owner's without a sign of life.
+LEASE_SECONDS = 30.0
+
+
+class Queue:
+    """All jobs of this home. `interrupt(job, wish)` reaches a job that runs in this process; it answers
+    whether it does. `work_added` wakes whoever waits for work. Both are set where the parts are joined."""
+
+    def __init__(
+        self, library: Library, jobs: Jobs, composer: Composer, forecast: Forecast, announce: Announcer
+    ) -> None:
+        self.interrupt: Callable[[str, str], bool] = lambda job, wish: False
+        self.work_added: Callable[[], None] = lambda: None
+        self._jobs = jobs
+        self._library = library
+        self._composer = composer
+        self._forecast = forecast
+        self._announce = announce
+
+    def add(self, request: GenerationRequest, *, owner: str = "") -> Job:
+        """Completes, checks and commits a request. With an owner the job is his at once: nobody else runs it."""
+        return self.add_many([request], owner=owner)[0]
+
+    def add_many(self, requests: Sequence[GenerationRequest], *, owner: str = "") -> list[Job]:
+        """All or none of them, in one transaction."""
+        jobs = [self._new(self._composer.complete(request), owner) for request in requests]
+        self._jobs.add(jobs, lease_until=time.time() + LEASE_SECONDS if owner else 0.0, lease_seconds=LEASE_SECONDS)
+        self._changed(*(job.id for job in jobs))
+        self.work_added()
+        return jobs
+
+    def jobs(self, finished: int = 50) -> list[Job]:
+        """Unfinished ones in the order they will run, then the latest finished."""
+        ended = sorted(self._jobs.list(FINISHED), key=lambda job: job.finished, reverse=True)
+        return [*self._jobs.list(ACTIVE), *self._jobs.list(WAITING), *ended[:finished]]
+
+    def get(self, job: str) -> Job:
+        return self._jobs.get(job)
+
+    def cancel(self, ids: Iterable[str]) -> None:
+        """Running jobs leave within their step; a finished one raises IllegalMove."""
+        for job in [self.get(job) for job in ids]:
+            if job.state in FINISHED:
+                raise IllegalMove(f"Job {job.id} is already {job.state.value}.")
+            self._stop(job, CANCEL, JobState.CANCELLED)
+
+    def pause(self, job: str) -> None:
+        self._stop(self.get(job), PAUSE, JobState.PAUSED)
+
+    def resume(self, job: str) -> None:
+        self._requeue(self.get(job), (JobState.PAUSED, JobState.PARKED, JobState.UNCERTAIN))
+
+    def retry(self, job: str, **changes: Any) -> Job:
+        """Queues a failed, cancelled or parked job again, with changes to its request if there are any."""
+        found = self.get(job)
+        if changes:
+            self.edit([job], **changes)
+        self._requeue(found, (JobState.FAILED, JobState.CANCELLED, JobState.PARKED, JobState.UNCERTAIN))
+        return self.get(job)
+
+    def move(self, job: str, index: int) -> None:
+        """Puts a waiting job at `index` (from 0) of the waiting ones."""
+        check_whole("position", index, 0, 10**9)
+        self.get(job)
+        self._jobs.reorder(job, index)
+        self._changed(job)
+
+    def edit(self, ids: Sequence[str], **changes: Any) -> None:
+        """Changes the request of jobs that do not run; each is completed and checked again, all or none."""
+        jobs = [self.get(job) for job in ids]
+        for job in jobs:
+            if job.state in ACTIVE or job.state is JobState.DONE:
+                raise IllegalMove(
+                    f"Job {job.id} is {job.state.value} and cannot be edited.", "Cancel or pause it first."
+                )
+        requests = [self._composer.complete(replace(job.request, **changes)) for job in jobs]
+        self._jobs.update_request(ids, requests)
+        self._changed(*ids)
+
+    def clear_finished(self) -> int:
+        """Takes finished jobs off the list; their images stay. Returns how many."""
+        removed = self._jobs.clear_finished()
+        self._changed()
+        return len(removed)
+
+    @property
+    def paused(self) -> bool:
+        return get_fact(self._library, _PAUSED) == "yes"
+
+    def pause_all(self) -> None:
+        """No further job begins; running ones go on to their end."""
+        self._set_paused(True)
+
+    def resume_all(self) -> None:
+        self._set_paused(False)
+        self.work_added()
+
+    def eta_seconds(self) -> float | None:
+        """Until everything that waits or runs is done; None while one of them has no forecast."""
+        total = 0.0
+        for job in self._jobs.list(ACTIVE | WAITING):
+            seconds = self._forecast.seconds(job.request)
+            if seconds is None:
+                return None
+            done = (job.images_done + (job.step / job.steps if job.steps else 0.0)) / job.request.count
+            total += seconds * max(0.0, 1.0 - done)
+        return total
+
+    def _new(self, request: GenerationRequest, owner: str) -> Job:
+        state = JobState.LEASED if owner else JobState.QUEUED
+        check_whole("priority", request.priority, -1000, 1000)
+        return Job(
+            id=new_id(),
+            state=state,
+            request=request,
+            priority=request.priority,
+            owner=owner,
+            attempts=1 if owner else 0,
+            created=now(),
+        )
+
+    def _stop(self, job: Job, wish: str, state: JobState) -> None:
+        if job.state in ACTIVE:
+            if not self.interrupt(job.id, wish):
+                set_fact(self._library, wish_name(job.id), wish)
+            return
+        try:
+            self._jobs.move_state(job.id, state, **({} if state is JobState.PAUSED else {"finished": now()}))
+        except IllegalMove:
+            if not self.interrupt(job.id, wish):
+                raise
+        self._changed(job.id)
+
+    def _requeue(self, job: Job, possible: tuple[JobState, ...]) -> None:
+        if job.state not in possible:
+            raise IllegalMove(f"Job {job.id} is {job.state.value}; only {_or(possible)} ones go on.")
+        self._jobs.move_state(job.id, JobState.QUEUED, error=None, attempts=0, finished="")
+        self._changed(job.id)
+        self.work_added()
+
+    def _set_paused(self, paused: bool) -> None:
+        set_fact(self._library, _PAUSED, "yes" if paused else "no")
+        self._announce.publish(QueuePaused(paused=paused))
+
+    def _changed(self, *ids: str) -> None:
+        self._announce.publish(JobsChanged(ids=ids))
+
+
+def now() -> str:
+    """This moment as the library writes it."""
+    return stamp(datetime.now(UTC))
+
+
+def wish_name(job: str) -> str:
+    """The fact by which one process asks another to cancel or pause a job that runs there."""
+    return f"wish:{job}"
+
+
+def _or(states: Iterable[JobState]) -> str:
+    return " or ".join(state.value for state in states)

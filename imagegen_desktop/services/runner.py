@@ -1,0 +1,344 @@
+"""The runner: claims jobs and drives each to its end, whatever happens to it on the way."""
+
+from __future__ import annotations
+
+import platform
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import psutil
+
+from ..database.connection import Library
+from ..database.facts import get_fact, set_fact
+from ..database.jobs import Jobs
+from ..domain.errors import DiskProblem, EngineDied, Problem
+from ..domain.image import GeneratedImage
+from ..domain.job import ACTIVE, FINISHED, Job, JobError, JobState
+from ..logs import logger
+from ..protocol.messages import Cancelled, Failed, Image, Paused, Started, Step
+from ..providers.base import Assignment, Provider, ProviderEvent
+from .announce import Announcer, ImagesChanged, JobEvent, JobsChanged, Notice
+from .forecast import Forecast
+from .model_library import ModelLibrary
+from .queue import CANCEL, LEASE_SECONDS, PAUSE, Queue, now, wish_name
+from .saver import Saver
+from .snapshots import Snapshots
+from .sources import Sources
+
+MAX_ATTEMPTS = 2
+_ALMOST_DONE_STEPS = 2
+_LOOK_AROUND_SECONDS = 1.0
+
+
+@dataclass
+class Running:
+    """A job under way in this process. `wish` is what the artist asked of it meanwhile."""
+
+    job: Job
+    provider: Provider
+    wish: str = ""
+    almost_done: bool = False
+    index: int = 0
+    step: int = 0
+    steps: int = 0
+    saves: list[Future[GeneratedImage]] = field(default_factory=list)
+
+
+def process_owner() -> str:
+    """A name for this process that no later process on this machine can have."""
+    process = psutil.Process()
+    return f"{platform.node()}:{process.pid}:{process.create_time():.2f}"
+
+
+def owner_is_dead(owner: str) -> bool:
+    """Whether the process of that name is surely gone; another machine's is never sure."""
+    node, _, rest = owner.rpartition(":")[0].rpartition(":")
+    if node != platform.node() or not rest.isdigit():
+        return not owner
+    try:
+        return f"{psutil.Process(int(rest)).create_time():.2f}" != owner.rpartition(":")[2]
+    except psutil.NoSuchProcess:
+        return True
+
+
+class Runner:
+    """Any number of threads may call `work_once`; each drives one job at a time.
+
+    A local job almost at its end lets one more begin, so that the engine has it before it asks.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        jobs: Jobs,
+        queue: Queue,
+        providers: Mapping[str, Provider],
+        models: ModelLibrary,
+        sources: Sources,
+        saver: Saver,
+        snapshots: Snapshots,
+        forecast: Forecast,
+        announce: Announcer,
+    ) -> None:
+        self.owner = process_owner()
+        self._library = library
+        self._jobs = jobs
+        self._queue = queue
+        self._providers = providers
+        self._models = models
+        self._sources = sources
+        self._saver = saver
+        self._snapshots = snapshots
+        self._forecast = forecast
+        self._announce = announce
+        self._turn = threading.Condition()
+        self._active: dict[str, Running] = {}
+        self._stopping = False
+        self._looked = 0.0
+        self._pulse: threading.Thread | None = None
+
+    # ---- work ---------------------------------------------------------------------------------------------
+
+    def work_once(self, should_stop: Callable[[], bool] = lambda: False) -> bool:
+        """Claims the next job and drives it to its end; False when nothing waits or it is not our turn."""
+        with self._turn:
+            job = None if self._stopping or should_stop() or self._queue.paused else self._claim()
+            if job is None:
+                return False
+            running = self._begin(job)
+        self._drive(running)
+        return True
+
+    def wait_for_work(self, timeout: float) -> bool:
+        """Waits until a job was added or a place became free; also notices what other processes changed."""
+        with self._turn:
+            woken = self._turn.wait(timeout)
+        self._look_around()
+        return woken
+
+    def run(self, job: Job) -> Job:
+        """Drives a job that was leased to us when it was added; its state at the end."""
+        with self._turn:
+            running = self._begin(job)
+        self._drive(running)
+        return self._queue.get(job.id)
+
+    def wake(self) -> None:
+        with self._turn:
+            self._turn.notify_all()
+
+    def interrupt(self, job: str, wish: str) -> bool:
+        """Passes a wish on to a job that runs here; False when it does not."""
+        running = self._active.get(job)
+        if running is None:
+            return False
+        running.wish = wish
+        (running.provider.cancel if wish == CANCEL else running.provider.pause)(job)
+        return True
+
+    def stop(self) -> int:
+        """Pauses every running job resumably and lets nothing further begin; returns how many there were."""
+        with self._turn:
+            self._stopping = True
+            active = list(self._active.values())
+            self._turn.notify_all()
+        for running in active:
+            self.interrupt(running.job.id, PAUSE)
+        return len(active)
+
+    def wait_until_idle(self, timeout: float | None = None) -> bool:
+        """Waits until no job runs here; False when the time was too short."""
+        with self._turn:
+            return self._turn.wait_for(lambda: not self._active, timeout)
+
+    def recover(self) -> list[Job]:
+        """At start: what a dead process left leased or running waits again; returns those jobs."""
+        owners = {job.owner for job in self._jobs.list(ACTIVE)}
+        recovered = self._jobs.recover(datetime.now(UTC), [owner for owner in owners if owner_is_dead(owner)])
+        if recovered:
+            self._announce.publish(JobsChanged(ids=tuple(job.id for job in recovered)))
+        return list(recovered)
+
+    # ---- one job ------------------------------------------------------------------------------------------
+
+    def _claim(self) -> Job | None:
+        free = [name for name in self._providers if self._has_place(name)]
+        return self._jobs.claim(self.owner, datetime.now(UTC), LEASE_SECONDS, free) if free else None
+
+    def _has_place(self, provider: str) -> bool:
+        mine = [running for running in self._active.values() if running.provider.name == provider]
+        return not mine or (len(mine) == 1 and mine[0].almost_done)
+
+    def _begin(self, job: Job) -> Running:
+        running = Running(job=job, provider=self._providers[job.request.provider])
+        self._active[job.id] = running
+        if self._pulse is None or not self._pulse.is_alive():
+            self._pulse = threading.Thread(target=self._renew_leases, name="runner-leases", daemon=True)
+            self._pulse.start()
+        return running
+
+    def _drive(self, running: Running) -> None:
+        job = running.job
+        try:
+            while self._attempt(running) is JobState.QUEUED:
+                # The engine died under it: once more at once, unless another process was quicker.
+                again = self._jobs.claim(
+                    self.owner, datetime.now(UTC), LEASE_SECONDS, [running.provider.name], only=job.id
+                )
+                if again is None:
+                    break
+                running.job = again
+        finally:
+            with self._turn:
+                self._active.pop(job.id, None)
+                self._turn.notify_all()
+            self._announce.publish(JobsChanged(ids=(job.id,)))
+
+    def _attempt(self, running: Running) -> JobState:
+        """Drives the job once; the state it is left in."""
+        self._announce.publish(JobsChanged(ids=(running.job.id,)))
+        try:
+            return self._follow(running)
+        except Problem as problem:
+            return self._end_badly(running, problem)
+        except Exception:  # noqa: BLE001  one of the three borders: the window must live on
+            logger("runner").exception("a job failed through a fault of ours", job=running.job.id)
+            text = "Something went wrong inside the program."
+            return self._end_badly(running, Problem(text, "The log has the details."))
+
+    def _follow(self, running: Running) -> JobState:
+        for event in running.provider.run(self._assignment(running.job)):
+            self._hear(running, event)
+            if not isinstance(event, Image):
+                self._announce.publish(JobEvent(job=running.job.id, event=event))
+            if isinstance(event, Failed):
+                raise event.problem if event.kind != EngineDied.kind else EngineDied(event.message, event.advice)
+            if isinstance(event, Cancelled | Paused):
+                return self._left(running)
+        for save in running.saves:
+            save.result()
+        self._snapshots.forget(running.job.id)
+        return JobState.DONE
+
+    def _assignment(self, job: Job) -> Assignment:
+        request = job.request
+        return Assignment(
+            job=job,
+            model=self._models.get(request.model or ""),
+            image=self._sources.pixels(request.image, request) if request.image else b"",
+            mask=self._sources.mask(request.mask, request) if request.mask else b"",
+            first_index=job.images_done,
+            resume=self._snapshots.existing(job.id, job.images_done),
+        )
+
+    def _hear(self, running: Running, event: ProviderEvent) -> None:
+        job = running.job
+        if isinstance(event, Started):
+            running.index, running.step, running.steps = event.index, event.step, event.steps
+            if event.index == job.images_done:
+                self._jobs.move_state(
+                    job.id,
+                    JobState.RUNNING,
+                    held_by=self.owner,
+                    started=now(),
+                    error=None,
+                    step=event.step,
+                    steps=event.steps,
+                    image_index=event.index,
+                )
+            self._announce.publish(JobsChanged(ids=(job.id,)))
+        elif isinstance(event, Step):
+            self._stepped(running, event)
+        elif isinstance(event, Image):
+            self._announce.publish(JobEvent(job=job.id, event=event))
+            running.saves.append(self._saver.save_soon(job, event))
+            self._forecast.learn(job.request, event.seconds)
+
+    def _stepped(self, running: Running, event: Step) -> None:
+        running.step = event.step
+        last = event.index == running.job.request.count - 1
+        if last and event.steps - event.step < _ALMOST_DONE_STEPS and not running.almost_done:
+            with self._turn:
+                running.almost_done = True
+                self._turn.notify_all()
+
+    def _left(self, running: Running) -> JobState:
+        """The provider left the job because somebody wished so."""
+        for save in running.saves:
+            save.result()
+        state = JobState.PAUSED if running.wish == PAUSE else JobState.CANCELLED
+        if state is JobState.CANCELLED:
+            self._snapshots.forget(running.job.id)
+        self._jobs.move_state(running.job.id, state, step=running.step, **self._end(state))
+        return state
+
+    def _end_badly(self, running: Running, problem: Problem) -> JobState:
+        job = running.job
+        error: JobError | None = JobError(kind=problem.kind, message=problem.message, advice=problem.advice)
+        state = JobState.FAILED
+        if isinstance(problem, EngineDied):
+            state, error = self._after_death(running, problem)
+        elif isinstance(problem, DiskProblem):
+            self._announce.publish(Notice(level="error", text=problem.message, advice=problem.advice))
+        try:
+            self._jobs.move_state(job.id, state, held_by=self.owner, error=error, **self._end(state))
+        except Problem as second:
+            # The job is no longer ours, or the database itself fails; the lease will free it.
+            logger("runner").warning("a job's end could not be written", job=job.id, reason=second.message)
+        return state
+
+    def _after_death(self, running: Running, problem: EngineDied) -> tuple[JobState, JobError | None]:
+        """The engine died under this job: once may be chance, twice is the job's doing."""
+        job = running.job
+        if running.wish == CANCEL:
+            return JobState.CANCELLED, None
+        if running.wish == PAUSE or self._stopping:
+            return JobState.PAUSED, None
+        if job.attempts < MAX_ATTEMPTS:
+            return JobState.QUEUED, JobError(kind=problem.kind, message=problem.message, advice=problem.advice)
+        advice = "Try a smaller size or another model, then retry."
+        text = f"It ended the engine {job.attempts} times: {problem.message}"
+        return JobState.PARKED, JobError(kind=problem.kind, message=text, advice=advice)
+
+    def _end(self, state: JobState) -> dict[str, str]:
+        return {"finished": now()} if state in FINISHED else {}
+
+    # ---- other processes ----------------------------------------------------------------------------------
+
+    def _renew_leases(self) -> None:
+        """While jobs run here: keeps them ours, and notes how far they are, about once a second."""
+        while self._active:
+            for job, running in list(self._active.items()):
+                ours = self._jobs.heartbeat(
+                    job,
+                    self.owner,
+                    step=running.step,
+                    steps=running.steps,
+                    image_index=running.index,
+                    now=datetime.now(UTC),
+                )
+                if not ours and job in self._active and self._queue.get(job).owner not in ("", self.owner):
+                    self.interrupt(job, CANCEL)
+            self._look_around()
+            with self._turn:
+                self._turn.wait_for(lambda: not self._active, timeout=_LOOK_AROUND_SECONDS)
+
+    def _look_around(self) -> None:
+        """About once a second: tell our faces what another process wrote, and heed its wishes."""
+        with self._turn:
+            if time.monotonic() - self._looked < _LOOK_AROUND_SECONDS:
+                return
+            self._looked = time.monotonic()
+        if not self._library.changed_elsewhere():
+            return
+        for job in list(self._active):
+            wish = get_fact(self._library, wish_name(job))
+            if wish:
+                set_fact(self._library, wish_name(job), "")
+                self.interrupt(job, wish)
+        self._announce.publish(JobsChanged())
+        self._announce.publish(ImagesChanged())

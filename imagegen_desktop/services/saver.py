@@ -1,0 +1,85 @@
+"""Saving a finished image: encoded, durable on disk, then its row; only then is it said to be finished."""
+
+from __future__ import annotations
+
+import hashlib
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
+
+from .. import __version__
+from ..database.images import Images
+from ..database.jobs import stamp
+from ..database.thumbnails import Thumbnails
+from ..domain.identity import new_id
+from ..domain.image import GeneratedImage
+from ..domain.job import Job
+from ..imaging.encode import encode_png
+from ..imaging.metadata import Record
+from ..imaging.thumbnails import thumbnail
+from ..protocol.messages import Image
+from ..storage.local import LocalStorage
+from .announce import Announcer, ImagesChanged, JobsChanged
+
+
+class Saver:
+    """One thread that saves, so that neither the engine nor whoever listens to it waits for a disk."""
+
+    def __init__(self, storage: LocalStorage, images: Images, thumbnails: Thumbnails, announce: Announcer) -> None:
+        self._storage = storage
+        self._images = images
+        self._thumbnails = thumbnails
+        self._announce = announce
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="saver")
+
+    def save_soon(self, job: Job, event: Image, parents: tuple[str, ...] = ()) -> Future[GeneratedImage]:
+        return self._pool.submit(self.save, job, event, parents)
+
+    def save(self, job: Job, event: Image, parents: tuple[str, ...] = ()) -> GeneratedImage:
+        """The committed record; raises DiskProblem or DatabaseProblem, and then nothing half-written stays."""
+        request = job.request.only(event.index)
+        image_id = new_id()
+        created = datetime.now(UTC)
+        record = Record(
+            request=request,
+            image=image_id,
+            job=job.id,
+            index=event.index,
+            model_hash=event.model_hash,
+            program_version=__version__,
+            created=stamp(created),
+            resumed_at=event.resumed_at,
+            parents=parents,
+            notes=tuple(event.notes),
+        )
+        data = encode_png(event.width, event.height, event.pixels, record)
+        saved = self._storage.save(data, _file_name(created, request.seed, image_id), created)
+        image = GeneratedImage(
+            id=image_id,
+            job=job.id,
+            index=event.index,
+            path=saved.path,
+            created=stamp(created),
+            width=event.width,
+            height=event.height,
+            file_size=saved.size,
+            file_sha256=saved.sha256,
+            pixels_sha256=hashlib.sha256(event.pixels).hexdigest(),
+            request=request,
+            model_hash=event.model_hash,
+            seconds=event.seconds,
+            resumed_at=event.resumed_at,
+            parents=parents,
+        )
+        kept = self._images.add(image, finished=stamp(datetime.now(UTC)))
+        self._thumbnails.put(kept.number, thumbnail(event.width, event.height, event.pixels))
+        self._announce.publish(ImagesChanged(added=(kept.id,)))
+        self._announce.publish(JobsChanged(ids=(job.id,)))
+        return kept
+
+    def close(self) -> None:
+        """Waits for what is being saved."""
+        self._pool.shutdown()
+
+
+def _file_name(created: datetime, seed: int | None, image_id: str) -> str:
+    return f"{created:%Y-%m-%d-%H%M%S}-{seed}-{image_id[-6:]}.png"

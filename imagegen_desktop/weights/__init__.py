@@ -1,0 +1,1 @@
+"""Model files: what a file or folder is, without loading it."""

@@ -1,0 +1,168 @@
+"""What is this model folder? Read from its small JSON files; no tensor is touched, no code of its is run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ..domain.errors import ModelProblem
+from ..domain.families import FAMILIES, family
+from ..domain.model_card import ModelCard
+
+MAX_JSON = 4 * 2**20
+CARD_FILE = "card.json"
+
+#: The only pairs of (library, class) a model folder may name; anything else could be somebody's code.
+ALLOWED_LIBRARIES = frozenset({"diffusers", "transformers", "stable_diffusion"})
+_SD_PIPELINES = frozenset(
+    {"StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline", "StableDiffusionInpaintPipeline"}
+)
+
+#: Scheduler class and the flags that matter → the sampler's name as artists know it.
+_SAMPLER_OF_CLASS = {
+    "EulerDiscreteScheduler": "Euler",
+    "EulerAncestralDiscreteScheduler": "Euler a",
+    "DPMSolverSDEScheduler": "DPM++ SDE",
+    "DPMSolverSinglestepScheduler": "DPM++ 2S",
+    "KDPM2DiscreteScheduler": "DPM2",
+    "KDPM2AncestralDiscreteScheduler": "DPM2 a",
+    "UniPCMultistepScheduler": "UniPC",
+    "DDIMScheduler": "DDIM",
+    "DDPMScheduler": "DDPM",
+    "HeunDiscreteScheduler": "Heun",
+    "LMSDiscreteScheduler": "LMS",
+    "PNDMScheduler": "PNDM",
+    "DEISMultistepScheduler": "DEIS",
+    "SASolverScheduler": "SA-Solver",
+    "LCMScheduler": "LCM",
+    "TCDScheduler": "TCD",
+}
+
+
+def inspect_model(folder: Path, built_in: bool = False) -> ModelCard:
+    """The card of a diffusers folder; raises ModelProblem saying in one line what is wrong with it."""
+    index = _model_index(folder)
+    _refuse_code(folder, index)
+    missing = [part for part in _parts(index) if not (folder / part).is_dir()]
+    if missing:
+        raise ModelProblem(
+            f"{folder.name}: the model lacks {', '.join(missing)}.", "Copy or download the folder again."
+        )
+    card = _own_card(folder)
+    kind = family(card["family"]) if "family" in card else FAMILIES[_family_of(folder, index)]
+    side = _native_side(folder)
+    return ModelCard(
+        name=folder.name,
+        path=str(folder.resolve()),
+        family=kind.name,
+        size_bytes=sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()),
+        width=int(card.get("width") or side or kind.width),
+        height=int(card.get("height") or side or kind.height),
+        steps=int(card.get("steps") or kind.steps),
+        guidance=float(card.get("guidance") or kind.guidance),
+        sampler=_sampler_of(_json(folder / "scheduler" / "scheduler_config.json")),
+        title=str(card.get("name") or folder.name),
+        summary=str(card.get("summary") or kind.title),
+        licence=str(card.get("licence") or ""),
+        examples=tuple(str(text) for text in card.get("examples", ())),
+        vocabulary=frozenset(str(word) for word in card.get("vocabulary", ())),
+        built_in=built_in,
+    )
+
+
+def is_model_folder(folder: Path) -> bool:
+    return (folder / "model_index.json").is_file()
+
+
+def _model_index(folder: Path) -> dict[str, Any]:
+    if not folder.exists():
+        raise ModelProblem(f"There is no model at {folder}.", "Check the path.")
+    if not folder.is_dir() or not is_model_folder(folder):
+        raise ModelProblem(
+            f"{folder} is not a model: a diffusers folder with a model_index.json is expected.",
+            "Choose the folder that holds model_index.json.",
+        )
+    return _json(folder / "model_index.json")
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > MAX_JSON:
+            raise ModelProblem(f"{path.name} is larger than any real one.", "Download the model again.")
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelProblem(f"{path} cannot be read: {error.strerror}.", "Copy or download the model again.") from error
+    except (ValueError, RecursionError) as error:
+        raise ModelProblem(f"{path} is not valid JSON.", "Copy or download the model again.") from error
+    if not isinstance(found, dict):
+        raise ModelProblem(f"{path} does not describe a model.", "Copy or download the model again.")
+    return found
+
+
+def _parts(index: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """Component name → (library, class), leaving out those the model says it has not."""
+    parts: dict[str, tuple[str, str]] = {}
+    for name, value in index.items():
+        if isinstance(value, list) and len(value) == 2 and all(isinstance(item, str) for item in value):
+            parts[name] = (value[0], value[1])
+    return parts
+
+
+def _refuse_code(folder: Path, index: dict[str, Any]) -> None:
+    for name, (library, kind) in _parts(index).items():
+        if library not in ALLOWED_LIBRARIES or "/" in name or ".." in name or "." in kind:
+            raise ModelProblem(
+                f"{folder.name}: its part {name} asks for code that is not ours ({library}.{kind}).",
+                "Only models made of standard parts are opened.",
+            )
+    root = folder.resolve()
+    for file in folder.rglob("*"):
+        if file.suffix.lower() in (".py", ".so", ".pyd", ".dll"):
+            raise ModelProblem(f"{folder.name} contains program code ({file.name}).", "It is not opened.")
+        if file.is_symlink() and not file.resolve().is_relative_to(root) and not _is_hub_link(file):
+            raise ModelProblem(f"{folder.name} links to a file outside itself ({file.name}).", "It is not opened.")
+
+
+def _is_hub_link(file: Path) -> bool:
+    """The hub's cache keeps its files as links into a `blobs` folder beside the snapshot."""
+    return file.resolve().parent.name == "blobs"
+
+
+def _family_of(folder: Path, index: dict[str, Any]) -> str:
+    pipeline = index.get("_class_name")
+    if pipeline not in _SD_PIPELINES:
+        raise ModelProblem(f"{folder.name} is a {pipeline}; this program does not know that family yet.", "")
+    unet = _json(folder / "unet" / "config.json")
+    scheduler = _json(folder / "scheduler" / "scheduler_config.json")
+    wide = unet.get("cross_attention_dim") == 1024
+    return "sd2" if wide or scheduler.get("prediction_type") == "v_prediction" else "sd1"
+
+
+def _own_card(folder: Path) -> dict[str, Any]:
+    path = folder / CARD_FILE
+    return _json(path) if path.is_file() else {}
+
+
+def _native_side(folder: Path) -> int:
+    """Pixels of the square the denoiser was trained on: its sample size times the VAE's factor, 0 when unsaid."""
+    if not (folder / "unet" / "config.json").is_file():
+        return 0
+    sample = _json(folder / "unet" / "config.json").get("sample_size")
+    vae = _json(folder / "vae" / "config.json")
+    blocks = vae.get("block_out_channels") or vae.get("decoder_block_out_channels") or ()
+    return int(sample) * 2 ** (len(blocks) - 1) if isinstance(sample, int) and blocks else 0
+
+
+def _sampler_of(scheduler: dict[str, Any]) -> str:
+    """The name artists know for a scheduler config, empty when it is one we do not offer under a name."""
+    kind = scheduler.get("_class_name", "")
+    karras = bool(scheduler.get("use_karras_sigmas"))
+    if kind == "DPMSolverMultistepScheduler":
+        names = {"dpmsolver++": "DPM++ 2M", "sde-dpmsolver++": "DPM++ 2M SDE"}
+        name = names.get(str(scheduler.get("algorithm_type", "dpmsolver++")), "")
+    else:
+        name = _SAMPLER_OF_CLASS.get(kind, "")
+    if not karras or not name:
+        return name
+    return f"{name} Karras" if name in ("Euler", "DPM++ 2M", "DPM++ 2M SDE", "DPM++ SDE", "LMS") else ""
