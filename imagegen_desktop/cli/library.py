@@ -13,7 +13,7 @@ from . import output, session
 
 def inspect(options: argparse.Namespace) -> int:
     """The settings found in an image of ours or of another program."""
-    found = settings_of(options.file).as_dict()
+    found = settings_of(options.file).to_dict()
     if options.json:
         output.print_json(found)
         return 0

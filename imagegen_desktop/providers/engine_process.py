@@ -200,6 +200,8 @@ class EngineProcess:
             pass
         with self._changed:
             self._child, self._channel = child, channel
+            if self._closing:  # close() came while there was no child to end
+                child.kill()
             self._changed.notify_all()
         return child
 

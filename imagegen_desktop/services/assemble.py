@@ -11,6 +11,7 @@ from ..database.images import Images
 from ..database.jobs import Jobs
 from ..database.styles import Styles as OwnStyles
 from ..database.thumbnails import Thumbnails
+from ..imaging.decode import Decoder
 from ..paths import Home, resources
 from ..protocol.messages import Start
 from ..providers.base import Provider
@@ -66,15 +67,22 @@ class _Ground:
     announce: Announcer
 
 
-def assemble(home: Home, *, engine: bool = True, providers: Mapping[str, Provider] | None = None) -> Parts:
+def assemble(
+    home: Home,
+    *,
+    engine: bool = True,
+    providers: Mapping[str, Provider] | None = None,
+    engine_command: list[str] | None = None,
+) -> Parts:
     """Opens a home and joins the parts. With `engine` the child is started at once, so that it is warm when
-    the first job comes. Raises a Problem when the home cannot be used. `providers` replaces ours, for tests."""
+    the first job comes. Raises a Problem when the home cannot be used. Tests bring `providers` or an
+    `engine_command` of their own."""
     home.prepare()
     announce = Announcer()
     settings = Settings(home.settings)
     settings.on_change = lambda name: announce.publish(SettingsChanged(names=(name,)))
     snapshots = Snapshots(home.snapshots)
-    process = _engine(home, settings, announce)
+    process = _engine(home, settings, announce, engine_command)
     if engine and providers is None:
         process.start()
     makers = dict(
@@ -90,14 +98,14 @@ def assemble(home: Home, *, engine: bool = True, providers: Mapping[str, Provide
     return _joined(home, settings, ground, snapshots, process, makers)
 
 
-def _engine(home: Home, settings: Settings, announce: Announcer) -> EngineProcess:
+def _engine(home: Home, settings: Settings, announce: Announcer, command: list[str] | None) -> EngineProcess:
     start = Start(
         device=settings.text("device"),
         threads=int(settings.number("threads")),
         snapshots=str(home.snapshots),
         preview_every=int(settings.number("preview_every")),
     )
-    process = EngineProcess(start)
+    process = EngineProcess(start, command)
     process.on_status = lambda status: announce.publish(EngineChanged(status=status))
     return process
 
@@ -118,7 +126,8 @@ def _joined(
     models = ModelLibrary(shipped / "models", home.models, settings)
     composer = Composer(models, styles, providers)
     forecast = Forecast(library)
-    sources = Sources(ground.storage)
+    decoder = Decoder()
+    sources = Sources(ground.storage, decoder)
     saver = Saver(ground.storage, images, ground.thumbnails, announce)
     queue = Queue(library, jobs, composer, forecast, announce)
     runner = Runner(library, jobs, queue, providers, models, sources, saver, snapshots, forecast, announce)
@@ -132,6 +141,7 @@ def _joined(
         engine.close()
         runner.wait_until_idle()
         saver.close()
+        decoder.close()
         ground.thumbnails.close()
         library.close()
 
@@ -145,7 +155,7 @@ def _joined(
         sources=sources,
         queue=queue,
         runner=runner,
-        gallery=Gallery(images, ground.thumbnails, ground.storage, undo, announce),
+        gallery=Gallery(images, ground.thumbnails, ground.storage, decoder, undo, announce),
         forecast=forecast,
         undo=undo,
         engine=engine,

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from ..domain.errors import DiskProblem
-from ..imaging.encode import FORMATS, transcode
-from ..imaging.metadata import FoundSettings, read_settings
+from ..domain.errors import DiskProblem, NotFound
+from ..imaging.decode import Decoder
+from ..imaging.encode import encode_jpeg, encode_png, encode_webp
+from ..imaging.findings import FoundSettings
+from ..imaging.metadata import read_recipe, read_settings
+from ..imaging.picture import Picture
+from ..imaging.recipe import Recipe
 from ..storage.durable import write_durably
 
+_ENCODERS: dict[str, Callable[[Picture, Recipe | None], bytes]] = {
+    ".png": encode_png,
+    ".jpg": encode_jpeg,
+    ".jpeg": encode_jpeg,
+    ".webp": encode_webp,
+}
+
 #: File endings a picture can be written with.
-ENDINGS = tuple(sorted(FORMATS))
+ENDINGS = tuple(_ENCODERS)
 
 
 def settings_of(file: Path) -> FoundSettings:
@@ -24,6 +36,15 @@ def write_copy(picture: Path, target: Path, overwrite: bool = False) -> None:
         data = picture.read_bytes()
     except OSError as error:
         raise DiskProblem(f"{picture} cannot be read: {error.strerror}.") from error
-    if target.suffix.lower() != picture.suffix.lower():
-        data = transcode(data, target.suffix.lower())
+    ending = target.suffix.lower()
+    if ending != picture.suffix.lower():
+        with Decoder() as decoder:
+            data = _ENCODERS[ending](decoder.decode(data), _recipe_of(picture))
     write_durably(target, data, overwrite)
+
+
+def _recipe_of(picture: Path) -> Recipe | None:
+    try:
+        return read_recipe(picture)
+    except NotFound:
+        return None

@@ -14,9 +14,9 @@ from ..database.thumbnails import Thumbnails
 from ..domain.errors import Problem
 from ..domain.image import GeneratedImage
 from ..domain.request import check_whole
-from ..imaging.decode import decode_image
-from ..imaging.metadata import FoundSettings
-from ..imaging.thumbnails import thumbnail
+from ..imaging.decode import Decoder
+from ..imaging.findings import FoundSettings
+from ..imaging.thumbnails import thumbnail_of_file
 from ..storage.local import LocalStorage
 from .announce import Announcer, ImagesChanged
 from .exchange import settings_of
@@ -27,11 +27,18 @@ class Gallery:
     """Images by number (newest first) for views, by ID for everything else."""
 
     def __init__(
-        self, images: Images, thumbnails: Thumbnails, storage: LocalStorage, undo: Undo, announce: Announcer
+        self,
+        images: Images,
+        thumbnails: Thumbnails,
+        storage: LocalStorage,
+        decoder: Decoder,
+        undo: Undo,
+        announce: Announcer,
     ) -> None:
         self._images = images
         self._thumbnails = thumbnails
         self._storage = storage
+        self._decoder = decoder
         self._undo = undo
         self._announce = announce
 
@@ -115,10 +122,9 @@ class Gallery:
         if not found:
             return None
         try:
-            picture = decode_image(self.file(found[0]))
+            data = thumbnail_of_file(self.file(found[0]), self._decoder)
         except Problem:
             return None
-        data = thumbnail(picture.width, picture.height, picture.rgb)
         self._thumbnails.put(number, data)
         return data
 

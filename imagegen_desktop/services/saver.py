@@ -14,8 +14,9 @@ from ..domain.identity import new_id
 from ..domain.image import GeneratedImage
 from ..domain.job import Job
 from ..imaging.encode import encode_png
-from ..imaging.metadata import Record
-from ..imaging.thumbnails import thumbnail
+from ..imaging.picture import Picture
+from ..imaging.recipe import Recipe
+from ..imaging.thumbnails import thumbnail_of
 from ..protocol.messages import Image
 from ..storage.local import LocalStorage
 from .announce import Announcer, ImagesChanged, JobsChanged
@@ -39,19 +40,20 @@ class Saver:
         request = job.request.only(event.index)
         image_id = new_id()
         created = datetime.now(UTC)
-        record = Record(
+        recipe = Recipe(
             request=request,
             image=image_id,
             job=job.id,
             index=event.index,
             model_hash=event.model_hash,
-            program_version=__version__,
+            app_version=__version__,
             created=stamp(created),
             resumed_at=event.resumed_at,
             parents=parents,
             notes=tuple(event.notes),
         )
-        data = encode_png(event.width, event.height, event.pixels, record)
+        picture = Picture(width=event.width, height=event.height, rgb=event.pixels)
+        data = encode_png(picture, recipe)
         saved = self._storage.save(data, _file_name(created, request.seed, image_id), created)
         image = GeneratedImage(
             id=image_id,
@@ -71,7 +73,7 @@ class Saver:
             parents=parents,
         )
         kept = self._images.add(image, finished=stamp(datetime.now(UTC)))
-        self._thumbnails.put(kept.number, thumbnail(event.width, event.height, event.pixels))
+        self._thumbnails.put(kept.number, thumbnail_of(picture))
         self._announce.publish(ImagesChanged(added=(kept.id,)))
         self._announce.publish(JobsChanged(ids=(job.id,)))
         return kept

@@ -6,24 +6,26 @@ from pathlib import Path
 
 from ..domain.errors import BadInput, DiskProblem
 from ..domain.request import GenerationRequest, SourceImage
-from ..imaging.decode import Picture, decode_image, fit
+from ..imaging.decode import Decoder
 from ..imaging.encode import encode_png
+from ..imaging.picture import Picture, fit
 from ..storage.local import LocalStorage
 
 
 class Sources:
     """Source images and masks, content-addressed below the home's `inputs/`; a job never loses its own."""
 
-    def __init__(self, storage: LocalStorage) -> None:
+    def __init__(self, storage: LocalStorage, decoder: Decoder) -> None:
         self._storage = storage
+        self._decoder = decoder
 
     def keep(self, image: Path | bytes, name: str = "") -> SourceImage:
         """Decodes and keeps a picture; raises BadInput for what is none, DiskProblem when it cannot be kept."""
-        picture = decode_image(image)
+        picture = self._decoder.decode(image, name=name)
         return self.keep_picture(picture, name or (image.name if isinstance(image, Path) else ""))
 
     def keep_picture(self, picture: Picture, name: str = "") -> SourceImage:
-        data = encode_png(picture.width, picture.height, picture.rgb)
+        data = encode_png(picture)
         kept = self._storage.keep_source(data)
         return SourceImage(sha256=kept.sha256, width=picture.width, height=picture.height, name=name[:200])
 
@@ -47,4 +49,4 @@ class Sources:
             raise DiskProblem(f"The picture this job starts from is gone: {path}.", "Start it again from the picture.")
         if request.width is None or request.height is None:
             raise BadInput("size", None, "a completed request has one")
-        return fit(decode_image(path), request.width, request.height, "cover")
+        return fit(self._decoder.decode(path), request.width, request.height, "cover")
