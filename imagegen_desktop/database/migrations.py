@@ -42,7 +42,7 @@ def _first_tables(connection: apsw.Connection) -> None:
         CREATE INDEX images_by_model ON images (model, deleted);
         CREATE INDEX images_by_style ON images (style, deleted);
         CREATE INDEX images_by_provider ON images (provider, deleted);
-        CREATE INDEX images_rated ON images (rating) WHERE rating > 0;
+        CREATE INDEX images_rated ON images (number, rating, deleted) WHERE rating > 0;
         CREATE INDEX images_by_file ON images (file_sha256);
         CREATE INDEX images_by_request ON images (request_key);
 

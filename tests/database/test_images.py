@@ -142,6 +142,7 @@ def test_search(images: Images, make_image: Any, typed: str, found: str) -> None
 @example("\ud800")
 @example(" ".join(["word"] * 500))
 def test_nothing_typed_is_ever_an_error(searched: Images, typed: str) -> None:
+    assert not typed or not searched.page(filters=ImageFilter(tag=typed, style=typed))
     assert len(searched.page(query=typed)) == searched.count(typed) == len(searched.numbers(typed))
 
 
@@ -222,6 +223,8 @@ def test_paging_and_searching_never_sort(library: Library) -> None:
         select_rows("castle", EVERYTHING, None, 100),
         select_rows("", EVERYTHING, 50, 100),
         select_rows("", ImageFilter(model="x"), 50, 100),
+        select_rows("", ImageFilter(least_rating=4), None, 100),
+        select_rows("", ImageFilter(tag="x"), None, 100),
         select_numbers("", EVERYTHING),
         select_numbers("castle -dog", EVERYTHING),
         select_numbers("", ImageFilter(style="x")),

@@ -1,0 +1,50 @@
+"""A decoded picture as plain bytes, and how it is brought to another size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from PIL import Image, ImageOps
+
+How = Literal["cover", "contain"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """`rgb` is height × width × 3 bytes, row by row; `alpha` height × width bytes, None when all is opaque."""
+
+    width: int
+    height: int
+    rgb: bytes
+    alpha: bytes | None = None
+
+
+def fit(picture: Picture, width: int, height: int, how: How = "cover") -> Picture:
+    """The picture at exactly that size (Lanczos): cropped around the middle, or whole with black bars (`contain`).
+
+    Where it has an alpha, bars are transparent.
+    """
+    if (picture.width, picture.height) == (width, height):
+        return picture
+    alpha = None
+    if picture.alpha is not None:
+        alpha = _fitted(_channel(picture, picture.alpha), width, height, how).tobytes()
+    return Picture(
+        width=width, height=height, rgb=_fitted(to_pillow(picture), width, height, how).tobytes(), alpha=alpha
+    )
+
+
+def to_pillow(picture: Picture) -> Image.Image:
+    """The RGB part as a Pillow image, for the modules of this folder."""
+    return Image.frombytes("RGB", (picture.width, picture.height), picture.rgb)
+
+
+def _channel(picture: Picture, rows: bytes) -> Image.Image:
+    return Image.frombytes("L", (picture.width, picture.height), rows)
+
+
+def _fitted(image: Image.Image, width: int, height: int, how: How) -> Image.Image:
+    if how == "contain":
+        return ImageOps.pad(image, (width, height), Image.Resampling.LANCZOS)
+    return ImageOps.fit(image, (width, height), Image.Resampling.LANCZOS)
