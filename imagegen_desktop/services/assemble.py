@@ -23,6 +23,7 @@ from .announce import Announcer, EngineChanged, SettingsChanged
 from .compose import Composer
 from .forecast import Forecast
 from .gallery import Gallery
+from .housekeeping import Housekeeping
 from .model_library import ModelLibrary
 from .queue import Queue
 from .runner import Runner
@@ -51,6 +52,7 @@ class Parts:
     runner: Runner
     gallery: Gallery
     forecast: Forecast
+    housekeeping: Housekeeping
     undo: Undo
     engine: EngineProcess
     providers: Mapping[str, Provider]
@@ -157,6 +159,7 @@ def _joined(
         runner=runner,
         gallery=Gallery(images, ground.thumbnails, ground.storage, decoder, undo, announce),
         forecast=forecast,
+        housekeeping=Housekeeping(library, images, ground.storage, decoder, announce),
         undo=undo,
         engine=engine,
         providers=providers,

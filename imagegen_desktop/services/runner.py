@@ -211,6 +211,11 @@ class Runner:
             return self._end_badly(running, Problem(text, "The log has the details."))
 
     def _follow(self, running: Running) -> JobState:
+        if running.job.images_done >= running.job.request.count:
+            # Its last image was saved by a process that died before it could say so.
+            self._jobs.move_state(running.job.id, JobState.RUNNING, held_by=self.owner)
+            self._jobs.move_state(running.job.id, JobState.DONE, held_by=self.owner, finished=now())
+            return JobState.DONE
         for event in running.provider.run(self._assignment(running.job)):
             self._hear(running, event)
             if not isinstance(event, Image):

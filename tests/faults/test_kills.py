@@ -1,0 +1,89 @@
+"""SIGKILL to the application at random moments: what it said is finished stays, and nothing is left running."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import apsw
+import psutil
+import pytest
+
+from imagegen_desktop.domain.job import JobState
+from imagegen_desktop.paths import Home
+from imagegen_desktop.services.assemble import assemble
+from tests.services.conftest import model  # noqa: F401  a fixture
+
+pytestmark = pytest.mark.slow
+
+APP = Path(__file__).parent / "app.py"
+ROOT = APP.parent.parent.parent
+
+
+def live_and_die(home: Path, seconds: float, seed: int) -> dict[str, list[list[str]]]:
+    """Runs the application until its first finished image and `seconds` longer, kills it; what it had said."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    app = subprocess.Popen(
+        [sys.executable, str(APP), str(home), str(seed)], stdout=subprocess.PIPE, env=environment, text=True
+    )
+    said: dict[str, list[list[str]]] = defaultdict(list)
+    assert app.stdout is not None
+    ends = None
+    for line in app.stdout:
+        word, *rest = line.split()
+        said[word].append(rest)
+        if word == "image" and ends is None:
+            ends = time.monotonic() + seconds
+        if ends is not None and time.monotonic() >= ends:
+            break
+    app.send_signal(signal.SIGKILL)
+    for line in app.stdout:  # what was in the pipe had been said before the end
+        word, *rest = line.split()
+        said[word].append(rest)
+    app.wait()
+    app.stdout.close()
+    return said
+
+
+def gone_within(pid: int, seconds: float) -> bool:
+    try:
+        psutil.Process(pid).wait(seconds)
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.TimeoutExpired:
+        return False
+    return True
+
+
+def test_kills_lose_nothing_that_was_promised(home: Path, model: Path, fault_count: int) -> None:  # noqa: F811
+    chance = random.Random(1)
+    images: dict[str, list[str]] = {}
+    jobs: set[str] = set()
+    for number in range(fault_count):
+        said = live_and_die(home, chance.uniform(0.0, 0.8), number)
+        images |= {image: rest for image, *rest in said["image"]}
+        jobs |= {job for (job,) in said["job"]}
+        assert all(gone_within(int(pid), 5) for (pid,) in said["engine"][-1:]), "an engine outlived its parent"
+    parts = assemble(Home(home), engine=False)
+    try:
+        parts.runner.recover()
+        for image, (path, sha256) in images.items():
+            assert parts.gallery.get(image).file_sha256 == sha256
+            assert hashlib.sha256((home / path).read_bytes()).hexdigest() == sha256
+        states = {job: parts.queue.get(job).state for job in jobs}
+        assert not {JobState.LEASED, JobState.RUNNING, JobState.SAVING} & set(states.values())
+        made = [(image.job, image.index) for image in parts.gallery.page(limit=1_000_000)]
+        assert len(made) == len(set(made))
+    finally:
+        parts.close()
+    connection = apsw.Connection(str(home / "library.sqlite3"))
+    assert connection.pragma("integrity_check") == "ok"
+    connection.close()
+    print(f"{fault_count} kills, {len(images)} finished images, {len(jobs)} accepted jobs, 0 lost")
