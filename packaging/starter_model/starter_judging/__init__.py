@@ -1,0 +1,1 @@
+"""Judges pictures the starter model made, with detectors checked on drawn pictures."""
