@@ -1,0 +1,1 @@
+"""The window: everything Qt, and nothing but the window."""

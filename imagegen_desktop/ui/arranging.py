@@ -1,0 +1,123 @@
+"""Arranging: undo, settings, models, command palette, the engine's health, and the window's own layout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QUrl
+from PySide6.QtGui import QDesktopServices
+
+from .. import __version__
+from ..domain.engine_status import EngineStatus
+from ..domain.errors import Problem
+from ..domain.model_card import ModelCard
+from ..services.announce import Notice
+from ..services.assemble import Parts
+from ..settings import SETTINGS
+from .bridge import Bridge
+from .dialogs.command_palette import CommandPalette
+from .dialogs.models import ModelsDialog
+from .dialogs.settings import SettingsDialog
+from .main_window import MainWindow
+from .theme import Theme
+
+
+class Arranging(QObject):
+    def __init__(self, window: MainWindow, parts: Parts, bridge: Bridge, theme: Theme) -> None:
+        super().__init__(window)
+        self._window = window
+        self._parts = parts
+        self._bridge = bridge
+        self._theme = theme
+        self._stage = window.panes.stage
+        self._models: ModelsDialog | None = None
+        self._engine_said = False
+
+    def load(self) -> None:
+        self._bridge.ask(self._parts.undo.labels, lambda labels: self._window.actions_.show_undo(*labels))
+        self._bridge.ask(self._parts.engine.status, self.show_engine)
+
+    def undo(self) -> None:
+        self._do(self._parts.undo.undo)
+
+    def redo(self) -> None:
+        self._do(self._parts.undo.redo)
+
+    def show_settings(self) -> None:
+        dialog = SettingsDialog(SETTINGS, self._parts.settings.all(), self._window)
+        dialog.setting_changed.connect(lambda name, value: self._set(dialog, name, value))
+        self._theme.dress(dialog)
+        dialog.show()
+
+    def settings_changed(self, names: tuple[str, ...]) -> None:
+        if "theme" in names:
+            self._theme.choose(self._parts.settings.text("theme"))
+
+    def show_models(self, cards: list[ModelCard], chosen: str) -> ModelsDialog:
+        """The one models window; made when there is none."""
+        if self._models is None:
+            self._models = ModelsDialog(self._window)
+            self._models.destroyed.connect(self._models_closed)
+        self.update_models(cards, chosen)
+        self._models.show()
+        self._models.raise_()
+        return self._models
+
+    def update_models(self, cards: list[ModelCard], chosen: str) -> None:
+        if self._models is not None:
+            self._models.show_models(cards, chosen)
+            self._theme.dress(self._models)
+
+    def show_palette(self) -> None:
+        CommandPalette(self._window.actions_.all(), self._window).show()
+
+    def show_engine(self, status: EngineStatus) -> None:
+        """In the chip always; on the stage only when something is wrong."""
+        self._window.top_bar.show_engine(status)
+        said = self._stage.messages
+        if status.state == "restarting":
+            what = self.tr("The engine is restarting. Pictures go on from their last snapshot.")
+            said.show_message("warning", what, status.message)
+            self._engine_said = True
+        elif status.state == "failed":
+            again = (self.tr("Start it again"), self.restart_engine)
+            said.show_message("error", self.tr("The engine does not start."), status.message, again)
+            self._engine_said = True
+        elif self._engine_said and status.state in ("ready", "busy"):
+            said.clear()
+            self._engine_said = False
+
+    def restart_engine(self) -> None:
+        self._do(self._parts.engine.restart)
+
+    def unload_model(self) -> None:
+        self._do(self._parts.engine.unload)
+
+    def notice(self, notice: Notice) -> None:
+        self._stage.messages.show_message(notice.level, notice.text, notice.advice)
+
+    def say(self, problem: Problem) -> None:
+        self._stage.messages.show_message("error", problem.message, problem.advice)
+
+    def show_logs(self) -> None:
+        self._open(self._parts.home.logs)
+
+    def about(self) -> None:
+        home = self.tr("Your pictures are in {0}").format(self._parts.home.root)
+        self._stage.messages.show_message("info", f"ImageGen Desktop {__version__}", home)
+
+    def _open(self, folder: Path) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+    def _models_closed(self) -> None:
+        self._models = None
+
+    def _set(self, dialog: SettingsDialog, name: str, value: object) -> None:
+        def refuse(problem: Problem) -> None:
+            dialog.messages.show_message("error", problem.message, problem.advice)
+
+        self._bridge.ask(lambda: self._parts.settings.set(name, value), None, refuse)
+
+    def _do(self, deed: Callable[[], object]) -> None:
+        self._bridge.ask(deed, None, self.say)

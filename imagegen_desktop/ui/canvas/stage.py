@@ -1,0 +1,251 @@
+"""The stage: the canvas with its progress line, its zoom buttons, the source picture's chip and the filmstrip."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QImage, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QToolButton, QVBoxLayout, QWidget
+
+from ...domain.job import Job
+from ...domain.request import SourceImage
+from ...protocol.messages import (
+    Cancelled,
+    Decoding,
+    Event,
+    Failed,
+    Image,
+    Loading,
+    Paused,
+    Preview,
+    Started,
+    Step,
+)
+from ..icons import name_icon
+from ..pace import Pace
+from ..pictures import from_rows
+from ..theme import Theme
+from ..widgets.amounts import duration, speed
+from ..widgets.labels import ElidedLabel, Label
+from ..widgets.message_bar import MessageBar
+from .filmstrip import Filmstrip
+from .view import Canvas
+from .welcome import Welcome
+
+_SCALE = 1000
+
+
+class Stage(QWidget):
+    """Follows one job at a time: the one that began last."""
+
+    source_removed = Signal()
+    full_screen_requested = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("canvasStage")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.canvas = Canvas(theme)
+        self.welcome = Welcome()
+        self.messages = MessageBar()
+        self._filmstrip = Filmstrip(theme)
+        self._progress = QProgressBar()
+        self._phase = ElidedLabel("", "muted")
+        self._zoom = Label("", "small")
+        self._source_name = ElidedLabel()
+        self._source_chip = self._chip()
+        self._job = ""
+        self._batch = ""
+        self._wished: tuple[int, int] = (0, 0)
+        self._pace = Pace()
+        self._elsewhere = False
+        self._tools = self._tool_row()
+        self._arrange()
+        self.canvas.zoom_changed.connect(self._show_zoom)
+        self._filmstrip.picture_chosen.connect(self.canvas.show_picture)
+        self.show_idle()
+
+    def follow(self, job: Job) -> None:
+        """From now on this job's steps are shown."""
+        self._job = job.id
+        self._elsewhere = False
+        request = job.request
+        self._wished = (request.width or 0, request.height or 0)
+        self._pace = Pace(count=request.count)
+        self._progress.setRange(0, 0)
+        self._progress.show()
+        self._phase.setText(self.tr("Waiting for the engine…"))
+        if job.id != self._batch:
+            self._batch = job.id
+            self._filmstrip.begin()
+
+    def following(self) -> str:
+        return self._job
+
+    def show_event(self, event: Event) -> None:
+        """What the provider says of the job being followed."""
+        match event:
+            case Loading(phase=phase, done=done, total=total):
+                self._show_phase(phase, done, total)
+            case Started() | Step():
+                self._pace = self._pace.after(event)
+                self._show_steps()
+            case Preview():
+                self._show_preview(event)
+            case Decoding():
+                self._phase.setText(self.tr("Decoding…"))
+            case Image():
+                self._show_image(event)
+            case Failed() | Cancelled() | Paused():
+                self.show_idle()
+
+    def show_idle(self, said: str = "") -> None:
+        """Nothing is being drawn."""
+        self._job = ""
+        self._progress.setRange(0, _SCALE)
+        self._progress.setValue(0)
+        self._progress.hide()
+        self._phase.setText(said)
+
+    def show_picture(self, image: QImage) -> None:
+        """A picture chosen in the gallery; the one being drawn is not put over it."""
+        self._elsewhere = bool(self._job)
+        self.canvas.show_picture(image)
+        self._update_welcome()
+
+    def show_source(self, source: SourceImage | None, image: QImage | None = None) -> None:
+        self._source_chip.setVisible(source is not None)
+        if source is not None:
+            self._source_name.setText(self.tr("Starting from {0}").format(source.name or self.tr("a picture")))
+            self._place_chip()
+        if image is not None:
+            self.canvas.show_picture(image, fade=True)
+        self._update_welcome()
+
+    def show_reading(self) -> None:
+        """A dropped picture is being read."""
+        self._phase.setText(self.tr("Reading the picture…"))
+
+    def clear(self) -> None:
+        self.canvas.clear()
+        self._update_welcome()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_chip()
+
+    def _show_phase(self, phase: str, done: int, total: int) -> None:
+        words = {
+            "loading model": self.tr("Loading model…"),
+            "encoding prompt": self.tr("Reading the prompt…"),
+            "encoding image": self.tr("Reading the picture…"),
+        }
+        self._progress.setRange(0, total if total and total < 2**31 else 0)
+        self._progress.setValue(done if total < 2**31 else 0)
+        self._phase.setText(words.get(phase, phase))
+
+    def _show_steps(self) -> None:
+        pace = self._pace
+        self._progress.setRange(0, _SCALE)
+        self._progress.setValue(round(_SCALE * pace.share))
+        parts = [self.tr("Step {0} of {1}").format(pace.step, pace.steps)]
+        if pace.count > 1:
+            parts.insert(0, self.tr("Picture {0} of {1}").format(pace.index + 1, pace.count))
+        if pace.per_second:
+            parts.append(speed(pace.per_second))
+        if pace.left is not None:
+            parts.append(self.tr("{0} left").format(duration(pace.left)))
+        self._phase.setText(" · ".join(parts))
+        self._progress.setAccessibleDescription(self._phase.text())
+
+    def _show_preview(self, preview: Preview) -> None:
+        if self._elsewhere:
+            return
+        image = from_rows(preview.width, preview.height, preview.pixels)
+        self.canvas.show_picture(image, *self._wished)
+        self._update_welcome()
+
+    def _show_image(self, event: Image) -> None:
+        image = from_rows(event.width, event.height, event.pixels)
+        if not self._elsewhere:
+            self.canvas.show_picture(image, fade=True)
+        self._filmstrip.add(image)
+        self._update_welcome()
+        if event.index + 1 >= self._pace.count:
+            self.show_idle(self.tr("Done in {0}").format(duration(event.seconds)))
+
+    def _update_welcome(self) -> None:
+        self.welcome.setVisible(self.canvas.picture().isNull())
+        self._tools.setEnabled(not self.canvas.picture().isNull())
+
+    def _show_zoom(self, scale: float) -> None:
+        self._zoom.setText(f"{round(scale * 100)} %")
+
+    def _place_chip(self) -> None:
+        self._source_chip.move(16, 16)
+        self._source_chip.resize(min(320, self.canvas.width() - 32), 36)
+        self._source_chip.raise_()
+
+    def _chip(self) -> QFrame:
+        chip = QFrame(self.canvas)
+        chip.setObjectName("sourceChip")
+        remove = QToolButton()
+        remove.setAccessibleName(self.tr("Remove the source picture"))
+        remove.setToolTip(remove.accessibleName())
+        name_icon(remove, "close", "muted")
+        remove.clicked.connect(self.source_removed)
+        row = QHBoxLayout(chip)
+        row.setContentsMargins(12, 4, 4, 4)
+        row.addWidget(self._source_name, 1)
+        row.addWidget(remove)
+        chip.hide()
+        return chip
+
+    def _tool_row(self) -> QWidget:
+        row = QWidget()
+        line = QHBoxLayout(row)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(2)
+        deeds = (
+            ("zoom-out", self.tr("Zoom out"), lambda: self.canvas.zoom_by(1 / 1.25)),
+            ("zoom-in", self.tr("Zoom in"), lambda: self.canvas.zoom_by(1.25)),
+            ("fit", self.tr("Fit to the window"), self.canvas.fit),
+            ("expand", self.tr("Full screen"), self.full_screen_requested.emit),
+        )
+        self._zoom.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._zoom.setMinimumWidth(48)
+        for place, (icon, name, deed) in enumerate(deeds):
+            button = QToolButton()
+            button.setAccessibleName(name)
+            button.setToolTip(name)
+            name_icon(button, icon, "muted")
+            button.clicked.connect(lambda _=False, deed=deed: deed())
+            line.addWidget(button)
+            if place == 0:
+                line.addWidget(self._zoom)
+        return row
+
+    def _arrange(self) -> None:
+        self._progress.setObjectName("jobProgress")
+        self._progress.setAccessibleName(self.tr("Progress"))
+        self._progress.setTextVisible(False)
+        kept = self._progress.sizePolicy()
+        kept.setRetainSizeWhenHidden(True)
+        self._progress.setSizePolicy(kept)
+        inner = QVBoxLayout(self.canvas)
+        inner.addWidget(self.welcome)
+        line = QHBoxLayout()
+        line.setContentsMargins(16, 4, 12, 4)
+        line.setSpacing(16)
+        line.addWidget(self._phase, 1)
+        line.addWidget(self._tools)
+        notes = QVBoxLayout()
+        notes.setContentsMargins(16, 8, 16, 0)
+        notes.addWidget(self.messages)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(notes)
+        column.addWidget(self.canvas, 1)
+        column.addWidget(self._filmstrip)
+        column.addWidget(self._progress)
+        column.addLayout(line)

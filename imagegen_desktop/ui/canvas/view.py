@@ -1,0 +1,200 @@
+"""The canvas: one picture, live while it is drawn, fitted or zoomed; takes dropped pictures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, QVariantAnimation, Signal
+from PySide6.QtGui import (
+    QColor,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QWidget
+
+from ..theme import Theme, moves, sized
+from ..tokens import CORNER, MOTION, TITLE
+from .viewport import Viewport
+
+_FINE = 0.75
+
+
+class Canvas(QWidget):
+    """Paints `show_picture`'s image over the whole rectangle a finished picture of that size takes."""
+
+    picture_dropped = Signal(object)
+    zoom_changed = Signal(float)
+    full_screen_requested = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("canvas")
+        self.setAccessibleName(self.tr("Canvas"))
+        self.setAccessibleDescription(self.tr("The picture being drawn. Drop a picture here to start from it."))
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAcceptDrops(True)
+        self.setMinimumSize(240, 200)
+        self._theme = theme
+        self._image = QImage()
+        self._previous = QImage()
+        self._fine = QImage()
+        self._view = Viewport(widget=QSizeF(self.size()), picture=QSizeF(0, 0))
+        self._grabbed: QPointF | None = None
+        self._dropping = False
+        self._fade = QVariantAnimation(self)
+        self._fade.setStartValue(0.0)
+        self._fade.setEndValue(1.0)
+        self._fade.setDuration(MOTION)
+        self._fade.valueChanged.connect(lambda _: self.update())
+
+    def show_picture(self, image: QImage, width: int = 0, height: int = 0, *, fade: bool = False) -> None:
+        """Shows `image` as a picture of `width` × `height`, which a preview has only a fraction of."""
+        self._previous = self._image if fade and moves() else QImage()
+        self._image = image
+        self._fine = QImage()
+        size = QSizeF(width or image.width(), height or image.height())
+        if size != self._view.picture:
+            self._view = Viewport(widget=QSizeF(self.size()), picture=size)
+            self.zoom_changed.emit(self._view.scale)
+        self._fade.stop()
+        if not self._previous.isNull():
+            self._fade.start()
+        self.update()
+
+    def clear(self) -> None:
+        self.show_picture(QImage())
+
+    def picture(self) -> QImage:
+        """What is shown; null when the canvas is empty."""
+        return self._image
+
+    def fit(self) -> None:
+        self._look(self._view.fitted())
+
+    def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
+        if not self._image.isNull():
+            self._look(self._view.zoomed(factor, at or QPointF(self.rect().center())))
+
+    def zoom_to(self, scale: float) -> None:
+        self.zoom_by(scale / self._view.scale)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(self._theme.tokens.canvas))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        target = self._view.target
+        if not self._image.isNull():
+            self._paint_picture(painter, target)
+        if self.hasFocus() and not self._image.isNull():
+            painter.setPen(QPen(QColor(self._theme.tokens.accent), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
+        if self._dropping:
+            self._paint_drop_hint(painter)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._look(replace(self._view, widget=QSizeF(self.size())))
+        super().resizeEvent(event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        turns = event.angleDelta().y() / 120
+        self.zoom_by(1.2**turns, event.position())
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton) and not self._image.isNull():
+            self._grabbed = event.position()
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._grabbed is not None:
+            self._look(self._view.panned(event.position() - self._grabbed))
+            self._grabbed = event.position()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._grabbed = None
+        self.unsetCursor()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.fit() if self._view.zoom is not None else self.zoom_to(1.0)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if _droppable(event):
+            self._dropping = True
+            self.update()
+            event.acceptProposedAction()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self._dropping = False
+        self.update()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self._dropping = False
+        self.update()
+        dropped = _dropped(event)
+        if dropped is not None:
+            event.acceptProposedAction()
+            self.picture_dropped.emit(dropped)
+
+    def _look(self, view: Viewport) -> None:
+        self._view = view
+        self._fine = QImage()
+        self.zoom_changed.emit(view.scale)
+        self.update()
+
+    def _paint_picture(self, painter: QPainter, target: QRectF) -> None:
+        smooth = self._view.scale < 4 or self._image.width() < self._view.picture.width()
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
+        share = float(self._fade.currentValue() or 0.0) if self._fade.state() == self._fade.State.Running else 1.0
+        if share < 1.0 and not self._previous.isNull():
+            painter.drawImage(target, self._previous)
+            painter.setOpacity(share)
+        painter.drawImage(target, self._scaled(target))
+        painter.setOpacity(1.0)
+
+    def _scaled(self, target: QRectF) -> QImage:
+        """The picture, averaged down once when it is shown much smaller than it is."""
+        ratio = self.devicePixelRatioF()
+        width, height = round(target.width() * ratio), round(target.height() * ratio)
+        if width >= self._image.width() * _FINE or width < 1 or height < 1:
+            return self._image
+        if self._fine.width() != width or self._fine.height() != height:
+            keep, smooth = Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
+            self._fine = self._image.scaled(width, height, keep, smooth)
+        return self._fine
+
+    def _paint_drop_hint(self, painter: QPainter) -> None:
+        tokens = self._theme.tokens
+        veil = QColor(tokens.canvas)
+        veil.setAlphaF(0.8)
+        painter.fillRect(self.rect(), veil)
+        painter.setPen(QPen(QColor(tokens.accent), 2, Qt.PenStyle.DashLine))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(12, 12, -12, -12), 2 * CORNER, 2 * CORNER)
+        painter.setPen(QColor(tokens.text))
+        painter.setFont(sized(self.font(), TITLE, bold=True))
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.tr("Drop to start from this picture"))
+
+
+def _droppable(event: QDropEvent) -> bool:
+    mime = event.mimeData()
+    return mime.hasImage() or any(url.isLocalFile() for url in mime.urls())
+
+
+def _dropped(event: QDropEvent) -> Path | QImage | None:
+    """The file or the picture itself that was dropped."""
+    mime = event.mimeData()
+    files = [url.toLocalFile() for url in mime.urls() if url.isLocalFile()]
+    if files:
+        return Path(files[0])
+    image = mime.imageData()
+    return image if isinstance(image, QImage) and not image.isNull() else None

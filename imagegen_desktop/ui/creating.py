@@ -1,0 +1,178 @@
+"""Creating: from words to a job — model, style, source picture, forecast, Generate."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QBuffer, QObject
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QFileDialog
+
+from ..domain.errors import BadInput, Problem
+from ..domain.model_card import ModelCard
+from ..domain.request import GenerationRequest, SourceImage
+from ..services.assemble import Parts
+from .bridge import Bridge
+from .main_window import MainWindow
+
+
+class Creating(QObject):
+    """From words to a job: model, style, source picture, forecast, Generate."""
+
+    def __init__(self, window: MainWindow, parts: Parts, bridge: Bridge) -> None:
+        super().__init__(window)
+        self._window = window
+        self._parts = parts
+        self._bridge = bridge
+        self._cards: dict[str, ModelCard] = {}
+        self._prompt = window.panes.prompt
+        self._stage = window.panes.stage
+
+    def load(self) -> None:
+        """What the panes need to know of models, styles and providers."""
+        titles = {name: provider.capabilities().title for name, provider in self._parts.providers.items()}
+        self._window.top_bar.show_providers(titles)
+        self.load_styles(self._parts.settings.text("style"))
+        self.load_models()
+
+    def load_styles(self, chosen: str = "") -> None:
+        self._bridge.ask(self._parts.styles.all, lambda styles: self._prompt.show_styles(styles, chosen))
+
+    def load_models(self, chosen: str = "") -> None:
+        def ask() -> tuple[list[ModelCard], ModelCard | None]:
+            return self._parts.models.all(), self._parts.models.default()
+
+        def show(found: tuple[list[ModelCard], ModelCard | None]) -> None:
+            cards, default = found
+            self._cards = {card.name: card for card in cards}
+            name = chosen or self._window.top_bar.model() or (default.name if default else "")
+            self._window.top_bar.show_models(cards, name if name in self._cards else default.name if default else "")
+            self.show_model()
+
+        self._bridge.ask(ask, show)
+
+    def show_model(self) -> None:
+        card = self._cards.get(self._window.top_bar.model())
+        self._prompt.show_model(card)
+        if card is None:
+            self._stage.welcome.show_no_model()
+        else:
+            self._stage.welcome.show_examples(card.examples)
+
+    def cards(self) -> list[ModelCard]:
+        return list(self._cards.values())
+
+    def choose_model(self, name: str) -> None:
+        if self._window.top_bar.choose_model(name):
+            self.model_chosen(name)
+
+    def add_model(self, path: Path) -> None:
+        """A folder that was chosen or dropped."""
+        said = self._stage.messages
+        said.show_message("info", self.tr("Looking at {0}…").format(path.name))
+        self._bridge.ask(
+            lambda: self._parts.models.add(path),
+            self._model_added,
+            lambda problem: said.show_message("error", problem.message, problem.advice),
+        )
+
+    def _model_added(self, card: ModelCard) -> None:
+        self._stage.messages.clear()
+        self.load_models(card.name)
+
+    def use(self, request: GenerationRequest) -> None:
+        """Everything that made another picture, on the prompt pane."""
+        if request.model:
+            self.choose_model(request.model)
+        self._prompt.show_request(request)
+
+    def start_from(self, picture: Path | QImage) -> None:
+        """A dropped picture: kept by the sources, which decode strangers' files in a worker of their own."""
+        self._stage.show_reading()
+
+        def keep() -> tuple[SourceImage, QImage]:
+            source = self._parts.sources.keep(picture if isinstance(picture, Path) else _encoded(picture))
+            return source, QImage(str(self._parts.sources.file(source)))
+
+        self._bridge.ask(keep, self._show_source, self._refuse_source)
+
+    def remove_source(self) -> None:
+        self._prompt.show_source(None)
+        self._stage.show_source(None)
+        self._stage.clear()
+
+    def read_settings(self, path: Path) -> None:
+        self._bridge.ask(
+            lambda: self._parts.gallery.settings_of(path).as_request(),
+            self.use,
+            self._refuse,
+        )
+
+    def generate(self) -> None:
+        self._prompt.messages.clear()
+        try:
+            request = self._request()
+        except BadInput as problem:
+            self._refuse(problem)
+            return
+        self._bridge.ask(lambda: self._parts.queue.add(request), None, self._refuse)
+
+    def _request(self) -> GenerationRequest:
+        bar = self._window.top_bar
+        return replace(self._prompt.request(), model=bar.model() or None, provider=bar.provider())
+
+    def _refuse(self, problem: Problem) -> None:
+        self._prompt.messages.show_message("error", problem.message, problem.advice)
+
+    def _show_source(self, found: tuple[SourceImage, QImage]) -> None:
+        source, image = found
+        self._stage.show_idle()
+        self._prompt.show_source(source)
+        self._stage.show_source(source, image)
+
+    def _refuse_source(self, problem: Problem) -> None:
+        self._stage.show_idle()
+        self._stage.messages.show_message("error", problem.message, problem.advice)
+
+    def model_chosen(self, name: str) -> None:
+        self.show_model()
+        self._bridge.ask(lambda: self._parts.settings.set("model", name))
+
+    def forecast(self) -> None:
+        """How long what the panes say now would take."""
+        try:
+            request = self._request()
+        except BadInput:
+            return
+        if not request.prompt.strip() and request.image is None:
+            self._prompt.show_forecast("")
+            return
+
+        def ask() -> str | None:
+            return self._parts.forecast.line(self._parts.compose.complete(request))
+
+        self._bridge.ask(ask, lambda line: self._prompt.show_forecast(line or ""), lambda problem: None)
+
+    def choose_picture(self) -> None:
+        path = self._chosen_file(self.tr("Start from a picture"))
+        if path:
+            self.start_from(path)
+
+    def choose_settings(self) -> None:
+        path = self._chosen_file(self.tr("Read settings from a picture"))
+        if path:
+            self.read_settings(path)
+
+    def _chosen_file(self, title: str) -> Path | None:
+        pictures = self.tr("Pictures") + " (*.png *.jpg *.jpeg *.webp *.bmp *.gif *.tif *.tiff)"
+        name, _ = QFileDialog.getOpenFileName(self._window, title, "", pictures)
+        return Path(name) if name else None
+
+
+def _encoded(image: QImage) -> bytes:
+    """A picture from the clipboard or another program, as a file's bytes."""
+    buffer = QBuffer()
+    buffer.open(QBuffer.OpenModeFlag.WriteOnly)
+    image.save(buffer, format=b"PNG")
+    return bytes(buffer.data().data())

@@ -1,0 +1,1 @@
+"""Windows beside the main one: settings, models, command palette, full-screen preview."""

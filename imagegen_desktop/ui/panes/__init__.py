@@ -1,0 +1,1 @@
+"""Panes: each alone, with signals up and show_… methods down; they do not know each other."""

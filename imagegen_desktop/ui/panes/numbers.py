@@ -1,0 +1,190 @@
+"""Numbers: steps, guidance, seed, sampler and count, which follow the model until the artist sets their own."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+
+from PySide6.QtCore import QRegularExpression, Qt, Signal
+from PySide6.QtGui import QRegularExpressionValidator
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
+
+from ...domain.errors import BadInput
+from ...domain.families import MODEL_DEFAULT_SAMPLER
+from ...domain.request import MAX_COUNT, MAX_GUIDANCE, MAX_SEED, MAX_STEPS, GenerationRequest
+from ..icons import name_icon
+from ..theme import Theme
+from ..widgets.fields import Choice, Number, WholeNumber, captioned, section
+from .size import Size
+
+
+class Numbers(QWidget):
+    """A number the artist has touched is his own; `show_defaults` leaves it alone until `follow_model`."""
+
+    changed = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._defaults: dict[str, int | float] = {}
+        self._own: set[str] = set()
+        self._filling = False
+        self._size = Size(theme)
+        self._steps = WholeNumber("stepsSpin", 1, MAX_STEPS)
+        self._guidance = Number("guidanceSpin", 0.0, MAX_GUIDANCE, 0.5)
+        self._count = WholeNumber("countSpin", 1, MAX_COUNT)
+        self._seed = QLineEdit()
+        self._sampler = Choice("samplerCombo")
+        self._reset = QPushButton(self.tr("Model’s own"))
+        self._prepare_seed()
+        self._prepare_reset()
+        self._connect()
+        self._arrange()
+
+    def show_model(self, samplers: tuple[str, ...], own_sampler: str, area: int, multiple: int) -> None:
+        """What the chosen model can do; a sampler it does not have falls back to its own."""
+        chosen = self.sampler()
+        self._filling = True
+        self._sampler.clear()
+        own = self.tr("Model’s own ({0})").format(own_sampler) if own_sampler else self.tr("Model’s own")
+        self._sampler.addItem(own, MODEL_DEFAULT_SAMPLER)
+        for sampler in samplers:
+            self._sampler.addItem(sampler, sampler)
+        self._sampler.setCurrentIndex(max(0, self._sampler.findData(chosen)))
+        self._size.show_model(area, multiple)
+        self._filling = False
+
+    def show_defaults(self, defaults: Mapping[str, int | float]) -> None:
+        """Width, height, steps and guidance a new picture starts with."""
+        self._defaults = dict(defaults)
+        self._fill({name: value for name, value in defaults.items() if name not in self._own})
+
+    def show_request(self, request: GenerationRequest) -> None:
+        """Takes over another picture's numbers, its seed included."""
+        names = ("width", "height", "steps", "guidance")
+        numbers = {name: value for name in names if (value := getattr(request, name)) is not None}
+        self._fill(numbers)
+        self._own |= {name for name, value in numbers.items() if self._defaults.get(name) != value}
+        self.show_seed(request.seed)
+        if request.sampler:
+            self._sampler.setCurrentIndex(max(0, self._sampler.findData(request.sampler)))
+        self._tell()
+
+    def show_seed(self, seed: int | None) -> None:
+        self._seed.setText("" if seed is None else str(seed))
+
+    def roll_seed(self) -> None:
+        self.show_seed(secrets.randbits(32))
+
+    def follow_model(self) -> None:
+        self._own.clear()
+        self._fill(self._defaults)
+        self._sampler.setCurrentIndex(0)
+        self._tell()
+
+    def values(self) -> dict[str, int | float | str | None]:
+        """What a request needs of this; raises BadInput for a seed that is too large."""
+        width, height = self._size.sides()
+        return {
+            "width": width,
+            "height": height,
+            "steps": self._steps.value(),
+            "guidance": self._guidance.value(),
+            "count": self._count.value(),
+            "seed": self._seed_value(),
+            "sampler": self.sampler(),
+        }
+
+    def sampler(self) -> str:
+        return str(self._sampler.currentData() or MODEL_DEFAULT_SAMPLER)
+
+    def has_own_size(self) -> bool:
+        """Whether the artist chose the size; a source picture's proportions are taken otherwise."""
+        return bool(self._own & {"width", "height"})
+
+    def offer_size(self, width: int, height: int) -> None:
+        """A size that fits what the picture starts from; the artist's own stays."""
+        if not self.has_own_size():
+            self._fill({"width": width, "height": height})
+
+    def _seed_value(self) -> int | None:
+        text = self._seed.text().strip()
+        if not text:
+            return None
+        if not text.isdigit() or int(text) > MAX_SEED:
+            raise BadInput("seed", text, f"a whole number from 0 to {MAX_SEED}")
+        return int(text)
+
+    def _fill(self, numbers: Mapping[str, int | float]) -> None:
+        self._filling = True
+        width, height = self._size.sides()
+        self._size.show_sides(int(numbers.get("width", width)), int(numbers.get("height", height)))
+        self._steps.setValue(int(numbers.get("steps", self._steps.value())))
+        self._guidance.setValue(float(numbers.get("guidance", self._guidance.value())))
+        self._filling = False
+        self._reset.setVisible(bool(self._own))
+
+    def _touched(self, *names: str) -> None:
+        if not self._filling:
+            self._own |= set(names)
+            self._tell()
+
+    def _tell(self) -> None:
+        self._reset.setVisible(bool(self._own))
+        if not self._filling:
+            self.changed.emit()
+
+    def _connect(self) -> None:
+        self._size.changed.connect(lambda: self._touched("width", "height"))
+        self._steps.valueChanged.connect(lambda: self._touched("steps"))
+        self._guidance.valueChanged.connect(lambda: self._touched("guidance"))
+        for signal in (self._count.valueChanged, self._seed.textChanged, self._sampler.currentIndexChanged):
+            signal.connect(lambda *_: self._tell())
+
+    def _prepare_seed(self) -> None:
+        self._seed.setObjectName("seedEdit")
+        self._seed.setPlaceholderText(self.tr("Random"))
+        self._seed.setClearButtonEnabled(True)
+        self._seed.setValidator(QRegularExpressionValidator(QRegularExpression("[0-9]{0,20}"), self._seed))
+        self._seed.setToolTip(self.tr("Empty draws a new seed for every picture"))
+
+    def _prepare_reset(self) -> None:
+        self._reset.setProperty("kind", "link")
+        self._reset.setAccessibleName(self.tr("Take the model’s own numbers again"))
+        self._reset.setToolTip(self._reset.accessibleName())
+        self._reset.clicked.connect(self.follow_model)
+        kept = self._reset.sizePolicy()
+        kept.setRetainSizeWhenHidden(True)
+        self._reset.setSizePolicy(kept)
+        self._reset.hide()
+
+    def _arrange(self) -> None:
+        dice = QToolButton()
+        dice.setObjectName("randomSeedButton")
+        dice.setAccessibleName(self.tr("Roll a new seed"))
+        dice.setToolTip(dice.accessibleName())
+        name_icon(dice, "dice")
+        dice.clicked.connect(self.roll_seed)
+        head = QHBoxLayout()
+        head.addWidget(section(self.tr("Size")))
+        head.addStretch()
+        head.addWidget(self._reset)
+        seed = QHBoxLayout()
+        seed.setSpacing(4)
+        seed.addWidget(captioned(self.tr("Seed"), self._seed), 1)
+        seed.addWidget(dice, 0, Qt.AlignmentFlag.AlignBottom)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(8)
+        grid.addWidget(captioned(self.tr("Steps"), self._steps), 0, 0)
+        grid.addWidget(captioned(self.tr("Guidance"), self._guidance), 0, 1)
+        grid.addLayout(seed, 1, 0)
+        grid.addWidget(captioned(self.tr("Pictures"), self._count), 1, 1)
+        grid.addWidget(captioned(self.tr("Sampler"), self._sampler), 2, 0, 1, 2)
+        grid.setColumnStretch(0, 1)
+        grid.setColumnStretch(1, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addLayout(head)
+        column.addWidget(self._size)
+        column.addLayout(grid)

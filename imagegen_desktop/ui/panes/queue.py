@@ -1,0 +1,200 @@
+"""The queue pane: what is being drawn, what waits, what ended; dragged, paused, cancelled, retried."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QListView,
+    QMenu,
+    QStackedLayout,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ...domain.job import ACTIVE, FINISHED, Job, JobState
+from ...protocol.messages import Event
+from ..icons import name_icon
+from ..theme import Theme
+from ..widgets.amounts import duration
+from ..widgets.labels import ElidedLabel, WrappedLabel
+from ..widgets.message_bar import MessageBar
+from .queue_card import QueueCard
+from .queue_items import JOB, QueueItems
+
+_RETRYABLE = (JobState.FAILED, JobState.CANCELLED, JobState.PARKED, JobState.UNCERTAIN)
+
+
+class QueueView(QListView):
+    """Cards; Del cancels, Return retries or resumes."""
+
+    delete_pressed = Signal()
+
+    def __init__(self, items: QueueItems) -> None:
+        super().__init__()
+        self.setObjectName("queueView")
+        self.setAccessibleName(self.tr("Queue"))
+        self.setModel(items)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
+        self.setDropIndicatorShown(True)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.setMouseTracking(True)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Delete:
+            self.delete_pressed.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.scheduleDelayedItemsLayout()
+
+
+class QueuePane(QWidget):
+    cancel_requested = Signal(object)
+    pause_requested = Signal(str)
+    resume_requested = Signal(str)
+    retry_requested = Signal(str)
+    move_requested = Signal(str, int)
+    pause_all_requested = Signal(bool)
+    clear_requested = Signal()
+    use_requested = Signal(object)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._items = QueueItems(self)
+        self._view = QueueView(self._items)
+        self._cards = QueueCard(theme, self._items, self._view)
+        self._view.setItemDelegate(self._cards)
+        self._summary = ElidedLabel("", "small")
+        self._pause = QToolButton()
+        self._clear = QToolButton()
+        self._nothing = WrappedLabel(self.tr("Nothing waits. Pictures you ask for are drawn in this order."), "muted")
+        self.messages = MessageBar()
+        self._stack = QStackedLayout()
+        self._eta: float | None = None
+        self._arrange()
+        self._connect()
+        self.show_paused(False)
+        self.show_jobs([])
+
+    def show_jobs(self, jobs: list[Job], eta: float | None = None) -> None:
+        chosen = {index.data(JOB).id for index in self._view.selectedIndexes()}
+        self._eta = eta
+        self._items.show_jobs(jobs)
+        self._view.scheduleDelayedItemsLayout()
+        for job in chosen:
+            row = self._items.row_of(job)
+            if row >= 0:
+                self._view.selectionModel().select(
+                    self._items.index(row), self._view.selectionModel().SelectionFlag.Select
+                )
+        self._stack.setCurrentIndex(0 if jobs else 1)
+        self._clear.setEnabled(any(job.state in FINISHED for job in jobs))
+        self._summarise(jobs)
+
+    def show_event(self, job: str, event: Event) -> None:
+        self._items.show_event(job, event)
+
+    def show_paused(self, paused: bool) -> None:
+        self._pause.setChecked(paused)
+        name_icon(self._pause, "play" if paused else "pause")
+        self._pause.setToolTip(self.tr("Go on with the queue") if paused else self.tr("Pause the queue"))
+        self._pause.setAccessibleName(self._pause.toolTip())
+        self._summarise(self._items.jobs())
+
+    def jobs(self) -> list[Job]:
+        return self._items.jobs()
+
+    def _summarise(self, jobs: list[Job]) -> None:
+        left = sum(job.state not in FINISHED for job in jobs)
+        parts = [self.tr("Paused")] if self._pause.isChecked() else []
+        if left:
+            parts.append(self.tr("%n job(s)", "", left))
+            if self._eta:
+                parts.append(self.tr("{0} left").format(duration(self._eta)))
+        self._summary.setText(" · ".join(parts))
+
+    def _selected(self) -> list[Job]:
+        return [index.data(JOB) for index in self._view.selectedIndexes()]
+
+    def _cancel_selected(self) -> None:
+        ids = [job.id for job in self._selected() if job.state not in FINISHED]
+        if ids:
+            self.cancel_requested.emit(ids)
+
+    def _remedy(self, job_id: str) -> None:
+        self.retry_requested.emit(job_id)
+
+    def _activate(self) -> None:
+        """Return on a card: what stands still goes on."""
+        for job in self._selected():
+            if job.state is JobState.PAUSED:
+                self.resume_requested.emit(job.id)
+            elif job.state in _RETRYABLE:
+                self.retry_requested.emit(job.id)
+
+    def _menu(self, point: QPoint) -> None:
+        index = self._view.indexAt(point)
+        if not index.isValid():
+            return
+        job: Job = index.data(JOB)
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        if job.state is JobState.PAUSED:
+            menu.addAction(self.tr("Resume"), partial(self.resume_requested.emit, job.id))
+        elif job.state is JobState.QUEUED or job.state in ACTIVE:
+            menu.addAction(self.tr("Pause"), partial(self.pause_requested.emit, job.id))
+        if job.state in _RETRYABLE:
+            menu.addAction(self.tr("Retry"), partial(self.retry_requested.emit, job.id))
+        if job.state is JobState.QUEUED:
+            menu.addAction(self.tr("Draw next"), partial(self.move_requested.emit, job.id, 0))
+        menu.addAction(self.tr("Use all settings"), partial(self.use_requested.emit, job.request))
+        if job.state not in FINISHED:
+            menu.addSeparator()
+            menu.addAction(self.tr("Cancel"), partial(self.cancel_requested.emit, [job.id]))
+        menu.popup(self._view.viewport().mapToGlobal(point))
+
+    def _connect(self) -> None:
+        self._pause.clicked.connect(self.pause_all_requested)
+        self._clear.clicked.connect(self.clear_requested)
+        self._items.move_requested.connect(self.move_requested)
+        self._cards.stop_requested.connect(lambda job: self.cancel_requested.emit([job]))
+        self._cards.remedy_requested.connect(self._remedy)
+        self._view.delete_pressed.connect(self._cancel_selected)
+        self._view.activated.connect(lambda _: self._activate())
+        self._view.customContextMenuRequested.connect(self._menu)
+
+    def _arrange(self) -> None:
+        self._pause.setCheckable(True)
+        self._clear.setAccessibleName(self.tr("Clear finished jobs; their pictures stay"))
+        self._clear.setToolTip(self._clear.accessibleName())
+        name_icon(self._clear, "check")
+        self._nothing.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._nothing.setContentsMargins(16, 4, 16, 8)
+        line = QHBoxLayout()
+        line.setContentsMargins(16, 0, 8, 4)
+        line.setSpacing(2)
+        line.addWidget(self._summary, 1)
+        line.addWidget(self._pause)
+        line.addWidget(self._clear)
+        notes = QVBoxLayout()
+        notes.setContentsMargins(8, 0, 8, 0)
+        notes.addWidget(self.messages)
+        self._stack.addWidget(self._view)
+        self._stack.addWidget(self._nothing)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 8)
+        column.setSpacing(0)
+        column.addLayout(line)
+        column.addLayout(notes)
+        column.addLayout(self._stack, 1)

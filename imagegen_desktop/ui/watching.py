@@ -1,0 +1,120 @@
+"""Watching: the queue and the picture being drawn, as providers tell of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QApplication
+
+from ..domain.errors import Problem
+from ..domain.job import ACTIVE, Job, JobState
+from ..protocol.messages import Event, Image, Loading, Started
+from ..services.assemble import Parts
+from .bridge import Bridge
+from .main_window import MainWindow
+from .memory import WindowMemory
+
+
+class Watching(QObject):
+    """The queue and the picture being drawn: what providers say, to the panes that show it."""
+
+    def __init__(self, window: MainWindow, parts: Parts, bridge: Bridge, memory: WindowMemory) -> None:
+        super().__init__(window)
+        self._window = window
+        self._parts = parts
+        self._bridge = bridge
+        self._memory = memory
+        self._stage = window.panes.stage
+        self._queue = window.panes.queue
+        self._jobs: dict[str, Job] = {}
+
+    def load(self) -> None:
+        def ask() -> tuple[list[Job], float | None]:
+            return self._parts.queue.jobs(), self._parts.queue.eta_seconds()
+
+        self._bridge.ask(ask, lambda found: self._show_jobs(*found))
+
+    def begin(self) -> None:
+        """At start: what a dead process left is queued again, what we paused at the last closing is told."""
+        self._bridge.ask(self._parts.runner.recover, lambda _: self._begin_work())
+        self._bridge.ask(lambda: self._parts.queue.paused, self.show_paused)
+
+    def remember_running(self) -> None:
+        """Before closing: which jobs are being paused, for the next start to say so."""
+        self._memory.keep_paused_jobs([job.id for job in self._jobs.values() if job.state in ACTIVE])
+
+    def cancel(self) -> None:
+        """Cancels the job on the stage, or whatever runs."""
+        running = [job.id for job in self._jobs.values() if job.state in ACTIVE]
+        wanted = [self._stage.following()] if self._stage.following() in running else running
+        if wanted:
+            self.do(self._parts.queue.cancel, wanted)
+
+    def _begin_work(self) -> None:
+        self._bridge.start_workers(self._parts.runner)
+        paused = self._memory.paused_jobs()
+        self._memory.keep_paused_jobs([])
+        if paused:
+            self._bridge.ask(lambda: self._still_paused(paused), self._tell_paused)
+        self.load()
+
+    def _still_paused(self, ids: list[str]) -> list[str]:
+        return [job.id for job in self._parts.queue.jobs() if job.id in ids and job.state is JobState.PAUSED]
+
+    def _tell_paused(self, ids: list[str]) -> None:
+        if ids:
+            said = self.tr("%n job(s) paused when the window closed.", "", len(ids))
+            self._queue.messages.show_message("info", said, "", (self.tr("Go on"), lambda: self._go_on(ids)))
+
+    def _go_on(self, ids: list[str]) -> None:
+        for job in ids:
+            self.do(self._parts.queue.resume, job)
+
+    def _show_jobs(self, jobs: list[Job], eta: float | None) -> None:
+        self._jobs = {job.id: job for job in jobs}
+        self._queue.show_jobs(jobs, eta)
+        running = any(job.state in ACTIVE for job in jobs)
+        self._window.panes.prompt.show_busy(running)
+        self._window.actions_["cancel"].setEnabled(running)
+        followed = self._jobs.get(self._stage.following())
+        if self._stage.following() and (followed is None or followed.state not in ACTIVE):
+            self._stage.show_idle()
+
+    def hear(self, job_id: str, event: Event) -> None:
+        self._queue.show_event(job_id, event)
+        if isinstance(event, Loading | Started) and self._stage.following() != job_id:
+            job = self._jobs.get(job_id)
+            if job is None:
+                self._bridge.ask(lambda: self._parts.queue.get(job_id), lambda job: self._follow(job, event))
+                return
+            self._follow(job, event)
+        elif self._stage.following() == job_id:
+            self._stage.show_event(event)
+        if isinstance(event, Image) and not self._window.isActiveWindow():
+            QApplication.alert(self._window)
+
+    def _follow(self, job: Job, event: Event) -> None:
+        """A job that begins is followed, unless another is still on its way and this one only prepares."""
+        if isinstance(event, Loading) and self._stage.following():
+            return
+        self._stage.follow(job)
+        self._stage.show_event(event)
+
+    def show_paused(self, paused: bool) -> None:
+        self._queue.show_paused(paused)
+        action = self._window.actions_["pauseQueue"]
+        action.setText(self.tr("Go on with the queue") if paused else self.tr("Pause the queue"))
+
+    def pause_all(self, pause: bool) -> None:
+        self.do(self._parts.queue.pause_all if pause else self._parts.queue.resume_all)
+
+    def toggle_pause(self) -> None:
+        self._bridge.ask(lambda: self._parts.queue.paused, lambda paused: self.pause_all(not paused))
+
+    def do(self, deed: Callable[..., object], *values: object) -> None:
+        """Something the artist wished of the queue; what went wrong is said above it."""
+        self._bridge.ask(lambda: deed(*values), None, self._say)
+
+    def _say(self, problem: Problem) -> None:
+        self._queue.messages.show_message("error", problem.message, problem.advice)

@@ -1,0 +1,1 @@
+"""Small finished pieces of which panes are made."""

@@ -1,0 +1,46 @@
+"""Amounts as an artist reads them: durations, speeds, bytes, dates."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from PySide6.QtCore import QDateTime, QLocale
+
+_UNITS = ("B", "kB", "MB", "GB", "TB")
+
+
+def duration(seconds: float) -> str:
+    """0.8 s, 11 s, 3 min 20 s, 2 h 5 min."""
+    if seconds < 2:
+        return f"{QLocale().toString(seconds, 'f', 1)} s"
+    if seconds < 90:
+        return f"{round(seconds)} s"
+    if seconds < 3600:
+        return f"{int(seconds // 60)} min {int(seconds % 60)} s"
+    return f"{int(seconds // 3600)} h {int(seconds % 3600 // 60)} min"
+
+
+def speed(per_second: float) -> str:
+    """Steps a second, or seconds a step when that is the readable way round."""
+    if per_second >= 1:
+        return f"{QLocale().toString(per_second, 'f', 1)} it/s"
+    return f"{QLocale().toString(1 / per_second, 'f', 1)} s/it" if per_second > 0 else ""
+
+
+def size(count: float) -> str:
+    """Bytes in decimal units, as file managers show them."""
+    unit = 0
+    while count >= 1000 and unit < len(_UNITS) - 1:
+        count /= 1000
+        unit += 1
+    digits = 0 if unit == 0 or count >= 100 else 1
+    return f"{QLocale().toString(count, 'f', digits)} {_UNITS[unit]}"
+
+
+def moment(stamp: str) -> str:
+    """A UTC stamp in ISO 8601 as a local date and time; unchanged when it is none."""
+    try:
+        when = datetime.fromisoformat(stamp).astimezone()
+    except ValueError:
+        return stamp
+    return QLocale().toString(QDateTime.fromSecsSinceEpoch(int(when.timestamp())), QLocale.FormatType.ShortFormat)

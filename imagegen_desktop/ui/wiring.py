@@ -1,0 +1,158 @@
+"""Which signal goes where. The only file that says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer
+
+from ..services.assemble import Parts
+from .arranging import Arranging
+from .bridge import Bridge
+from .browsing import Browsing
+from .creating import Creating
+from .main_window import MainWindow
+from .memory import WindowMemory
+from .theme import Theme
+from .watching import Watching
+
+_FORECAST_MS = 250
+_JOBS_MS = 40
+
+
+class Wiring(QObject):
+    """Joins window, panes and services; `load` fills the panes once the window has been painted."""
+
+    def __init__(self, window: MainWindow, parts: Parts, bridge: Bridge, theme: Theme, memory: WindowMemory) -> None:
+        super().__init__(window)
+        self._window = window
+        self._parts = parts
+        self._bridge = bridge
+        self._creating = Creating(window, parts, bridge)
+        self._watching = Watching(window, parts, bridge, memory)
+        self._browsing = Browsing(window, parts, bridge)
+        self._arranging = Arranging(window, parts, bridge, theme)
+        self._wire_creating()
+        self._wire_watching()
+        self._wire_queue()
+        self._wire_browsing()
+        self._wire_arranging()
+
+    def load(self) -> None:
+        """Everything that is read from disk or database, off the GUI thread."""
+        self._creating.load()
+        self._watching.begin()
+        self._window.panes.gallery.refresh()
+        self._arranging.load()
+
+    def remember(self) -> None:
+        """Before closing."""
+        self._watching.remember_running()
+
+    def _wire_creating(self) -> None:
+        creating, actions = self._creating, self._window.actions_
+        prompt, stage, bar = self._window.panes.prompt, self._window.panes.stage, self._window.top_bar
+        forecast = _later(self, _FORECAST_MS)
+        forecast.timeout.connect(creating.forecast)
+        prompt.changed.connect(forecast.start)
+        prompt.generate_requested.connect(creating.generate)
+        prompt.settings_dropped.connect(lambda path: creating.read_settings(Path(path)))
+        stage.canvas.picture_dropped.connect(creating.start_from)
+        stage.source_removed.connect(creating.remove_source)
+        stage.welcome.example_chosen.connect(prompt.show_prompt)
+        stage.welcome.model_wanted.connect(actions["models"].trigger)
+        bar.model_chosen.connect(creating.model_chosen)
+        bar.provider_chosen.connect(lambda _: forecast.start())
+        actions["generate"].triggered.connect(creating.generate)
+        actions["editPrompt"].triggered.connect(prompt.focus_prompt)
+        actions["randomSeed"].triggered.connect(prompt.roll_seed)
+        actions["openPicture"].triggered.connect(creating.choose_picture)
+        actions["readSettings"].triggered.connect(creating.choose_settings)
+        self._window.model_dropped.connect(creating.add_model)
+        self._bridge.styles_changed.connect(creating.load_styles)
+        self._bridge.models_changed.connect(creating.load_models)
+
+    def _wire_watching(self) -> None:
+        watching, actions = self._watching, self._window.actions_
+        soon = _later(self, _JOBS_MS)
+        soon.timeout.connect(watching.load)
+        self._bridge.jobs_changed.connect(lambda _: soon.isActive() or soon.start())
+        self._bridge.job_event.connect(watching.hear)
+        self._bridge.queue_paused.connect(watching.show_paused)
+        self._window.panes.prompt.cancel_requested.connect(watching.cancel)
+        actions["cancel"].triggered.connect(watching.cancel)
+        actions["pauseQueue"].triggered.connect(watching.toggle_pause)
+
+    def _wire_queue(self) -> None:
+        pane, queue, do = self._window.panes.queue, self._parts.queue, self._watching.do
+        pane.cancel_requested.connect(lambda ids: do(queue.cancel, ids))
+        pane.pause_requested.connect(lambda job: do(queue.pause, job))
+        pane.resume_requested.connect(lambda job: do(queue.resume, job))
+        pane.retry_requested.connect(lambda job: do(queue.retry, job))
+        pane.move_requested.connect(lambda job, place: do(queue.move, job, place))
+        pane.clear_requested.connect(lambda: do(queue.clear_finished))
+        pane.pause_all_requested.connect(self._watching.pause_all)
+        pane.use_requested.connect(self._creating.use)
+
+    def _wire_browsing(self) -> None:
+        browsing, creating, panes = self._browsing, self._creating, self._window.panes
+        gallery, details, stage = panes.gallery, panes.details, panes.stage
+        self._bridge.images_changed.connect(gallery.show_change)
+        for pane in (gallery, details):
+            pane.rating_requested.connect(browsing.rate)
+            pane.show_in_folder_requested.connect(browsing.show_in_folder)
+            pane.start_from_requested.connect(lambda image: creating.start_from(self._parts.gallery.file(image)))
+        gallery.image_selected.connect(browsing.select)
+        gallery.bin_requested.connect(browsing.bin)
+        gallery.use_requested.connect(lambda image: creating.use(image.request))
+        gallery.full_screen_requested.connect(browsing.show_full_screen)
+        stage.full_screen_requested.connect(browsing.show_full_screen)
+        details.tags_requested.connect(browsing.tag)
+        details.use_all_requested.connect(lambda image: creating.use(image.request))
+        details.use_seed_requested.connect(lambda image: panes.prompt.show_seed(image.request.seed))
+        details.use_prompt_requested.connect(
+            lambda image: panes.prompt.show_prompt(image.request.prompt, image.request.negative_prompt)
+        )
+
+    def _wire_arranging(self) -> None:
+        arranging, actions, window = self._arranging, self._window.actions_, self._window
+        canvas = window.panes.stage.canvas
+        for name, deed in {
+            "undo": arranging.undo,
+            "redo": arranging.redo,
+            "settings": arranging.show_settings,
+            "models": self._show_models,
+            "palette": arranging.show_palette,
+            "search": window.panes.gallery.focus_search,
+            "fullScreen": self._browsing.show_full_screen,
+            "fit": canvas.fit,
+            "actualSize": lambda: canvas.zoom_to(1.0),
+            "zoomIn": lambda: canvas.zoom_by(1.25),
+            "zoomOut": lambda: canvas.zoom_by(0.8),
+            "resetLayout": window.reset_layout,
+            "restartEngine": arranging.restart_engine,
+            "unloadModel": arranging.unload_model,
+            "openLogs": arranging.show_logs,
+            "about": arranging.about,
+            "quit": window.close,
+        }.items():
+            actions[name].triggered.connect(lambda _=False, deed=deed: deed())
+        self._bridge.undo_changed.connect(actions.show_undo)
+        self._bridge.engine_changed.connect(arranging.show_engine)
+        self._bridge.settings_changed.connect(arranging.settings_changed)
+        self._bridge.notice.connect(arranging.notice)
+        self._bridge.problem.connect(arranging.say)
+
+    def _show_models(self) -> None:
+        creating = self._creating
+        dialog = self._arranging.show_models(creating.cards(), self._window.top_bar.model())
+        dialog.model_added.connect(creating.add_model)
+        dialog.model_chosen.connect(creating.choose_model)
+
+
+def _later(parent: QObject, milliseconds: int) -> QTimer:
+    """A timer that lets several wishes become one."""
+    timer = QTimer(parent)
+    timer.setSingleShot(True)
+    timer.setInterval(milliseconds)
+    return timer
