@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from pathlib import Path
 
-from ..domain.errors import BadInput, ModelProblem
+from ..domain.errors import BadInput, ModelProblem, Problem
 from ..domain.model_card import ModelCard
 from ..settings import Settings
 from ..weights.inspect import inspect_model, is_model_folder
@@ -49,9 +50,9 @@ class ModelLibrary:
     def default(self) -> ModelCard | None:
         """The model of the settings, else the artist's first, else the shipped one."""
         chosen = self._settings.text("model")
-        cards = self._known()
-        if chosen in cards:
-            return cards[chosen]
+        if chosen:
+            with contextlib.suppress(Problem):  # it was removed since; the next best will do
+                return self.get(chosen)
         return next(iter(self.all()), None)
 
     def opened(self, path: Path) -> ModelCard:

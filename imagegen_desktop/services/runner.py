@@ -244,6 +244,8 @@ class Runner:
         job = running.job
         if isinstance(event, Started):
             running.index, running.step, running.steps = event.index, event.step, event.steps
+            if running.wish:  # it came before the provider knew the job
+                self.interrupt(job.id, running.wish)
             if event.index == job.images_done:
                 self._jobs.move_state(
                     job.id,

@@ -21,7 +21,7 @@ Call = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Stable Diffusion 1 folder of random weights; its native size is 64 × 64."""
-    return build("sd1", tmp_path_factory.mktemp("models"))
+    return build("sd1", tmp_path_factory.mktemp("models") / "tiny")
 
 
 @pytest.fixture

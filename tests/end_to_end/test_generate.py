@@ -46,7 +46,19 @@ def test_a_picture_its_settings_and_the_same_picture_again(call: Call, tiny: Pat
 def test_from_a_picture_and_with_a_mask_and_in_other_formats(call: Call, tiny: Path, tmp_path: Path) -> None:
     (tmp_path / "source.png").write_bytes(png(64, 64))
     (tmp_path / "mask.png").write_bytes(half_mask(64, 64))
-    options = ("--model", str(tiny), "--steps", "6", "--seed", "1", "--image", "source.png", "--json")
+    options = (
+        "--model",
+        str(tiny),
+        "--sampler",
+        "euler",
+        "--steps",
+        "6",
+        "--seed",
+        "1",
+        "--image",
+        "source.png",
+        "--json",
+    )
     image = events(call("generate", "a fox", "--strength", "0.5", "-o", "out.webp", *options))
     assert [event["step"] for event in image if event["event"] == "step"] == [1, 2, 3]
     assert (tmp_path / "out.webp").read_bytes()[8:12] == b"WEBP"

@@ -1,0 +1,55 @@
+"""The window against a bare one: its start, and how long its event loop is ever away."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.benchmarks.measured import Measured, paired_ratio
+
+_HERE = Path(__file__).parent
+
+
+def first_paint(model: Path, rounds: int) -> list[Measured]:
+    """From the start of the process to the first paint, against a script with an empty window."""
+    ours, theirs = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["IMAGEGEN_DESKTOP_HOME"] = folder
+        for _ in range(rounds + 1):
+            theirs.append(_seconds_until("painted", "bare_window.py"))
+            ours.append(_seconds_until("painted", "our_window.py"))
+    ratio = paired_ratio(ours[1:], theirs[1:])
+    detail = f"bare {statistics.median(theirs[1:]):.2f} s"
+    return [Measured(name="first paint / bare window", value=ratio, bound=2.0, detail=detail)]
+
+
+def event_loop_gap(model: Path, rounds: int) -> list[Measured]:
+    """The longest time the event loop is away while the engine imports, loads and draws, less the same when idle."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["IMAGEGEN_DESKTOP_HOME"] = folder
+        command = [sys.executable, str(_HERE / "window_gaps.py"), str(model)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    gaps = json.loads(done.stdout.splitlines()[-1])
+    worst = max(gaps["busy"]) - max(gaps["idle"])
+    return [Measured(name="longest event-loop gap while drawing, less idle", value=worst, bound=50.0, unit="ms")]
+
+
+def _seconds_until(word: str, script: str) -> float:
+    began = time.perf_counter()
+    process = subprocess.Popen([sys.executable, str(_HERE / script)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    while (line := process.stdout.readline()) and line.strip() != word:
+        pass
+    seconds = time.perf_counter() - began
+    process.stdout.close()
+    process.wait()
+    return seconds
+
+
+MEASURES = (first_paint, event_loop_gap)
