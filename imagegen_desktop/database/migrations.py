@@ -77,8 +77,22 @@ def _first_tables(connection: apsw.Connection) -> None:
     )
 
 
+def _paid_calls(connection: apsw.Connection) -> None:
+    connection.execute(
+        """
+        CREATE TABLE paid_calls (
+            nonce TEXT PRIMARY KEY NOT NULL, job TEXT NOT NULL, idx INTEGER NOT NULL, provider TEXT NOT NULL,
+            model TEXT NOT NULL, provider_id TEXT NOT NULL, state TEXT NOT NULL, estimate REAL NOT NULL, cost REAL,
+            began TEXT NOT NULL, ended TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX paid_calls_by_job ON paid_calls (job);
+        CREATE INDEX paid_calls_by_time ON paid_calls (began);
+        """
+    )
+
+
 #: Step i brings version i to version i + 1. Never edit one that was released; add another.
-STEPS: tuple[Step, ...] = (_first_tables,)
+STEPS: tuple[Step, ...] = (_first_tables, _paid_calls)
 
 
 def migrate(connection: apsw.Connection, path: Path, backups: Path, steps: Sequence[Step] = STEPS) -> None:
@@ -90,7 +104,7 @@ def migrate(connection: apsw.Connection, path: Path, backups: Path, steps: Seque
             "Install that version again, or choose another home folder.",
         )
     for number in range(version + 1, len(steps) + 1):
-        if number > 1:
+        if number == version + 1 and version > 0:  # a file of an older program, not one just made
             stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
             copy_database(connection, backups / f"library-before-version-{number}-{stamp}.sqlite3")
         _run_step(connection, number, steps[number - 1])

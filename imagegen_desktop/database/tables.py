@@ -97,6 +97,25 @@ class FactRow(Model):
         table_name = "facts"
 
 
+class PaidCallRow(Model):
+    """A request that may cost money; moments in UTC, money in US dollars."""
+
+    nonce = TextField(primary_key=True)
+    job = TextField()
+    idx = IntegerField()
+    provider = TextField()
+    model = TextField()
+    provider_id = TextField()
+    state = TextField()
+    estimate = FloatField()
+    cost = FloatField(null=True)
+    began = TextField()
+    ended = TextField()
+
+    class Meta:
+        table_name = "paid_calls"
+
+
 def columns(table: type[Model]) -> list[Any]:
     """The fields of a table in the order they are declared."""
     return list(table._meta.sorted_fields)

@@ -86,9 +86,80 @@ class EngineFault(Problem):
 
 
 class ProviderProblem(Problem):
-    """A provider refused or failed; subclasses in their own issue say how."""
+    """A provider refused or failed. `holds`: every other job of that provider would meet the same, so its
+    queue waits `retry_after` seconds (0: as long as that kind of trouble usually lasts)."""
 
     kind = "provider"
+    holds: ClassVar[bool] = False
+
+    def __init__(self, message: str, advice: str = "", retry_after: float = 0.0) -> None:
+        super().__init__(message, advice)
+        self.retry_after = retry_after
+
+
+class Refused(ProviderProblem):
+    """The provider's rules forbid this prompt or picture; asking again changes nothing."""
+
+    kind = "refused"
+
+
+class NotAllowed(ProviderProblem):
+    """The account may not use this model (yet)."""
+
+    kind = "not_allowed"
+
+
+class ModelGone(ProviderProblem):
+    """The provider no longer has this model."""
+
+    kind = "model_gone"
+
+
+class BadAnswer(ProviderProblem):
+    """The provider answered with something that is no picture."""
+
+    kind = "bad_answer"
+
+
+class Uncertain(ProviderProblem):
+    """The request left and no answer came: it may have been paid for, so nobody sends it again by himself."""
+
+    kind = "uncertain"
+
+
+class OutOfCredit(ProviderProblem):
+    """The account has no money left."""
+
+    kind = "out_of_credit"
+    holds = True
+
+
+class KeyRefused(ProviderProblem):
+    """There is no key, or the provider does not take it."""
+
+    kind = "key"
+    holds = True
+
+
+class RateLimited(ProviderProblem):
+    """Too many requests at the moment; nothing was made."""
+
+    kind = "rate_limited"
+    holds = True
+
+
+class Unreachable(ProviderProblem):
+    """The provider cannot be reached; nothing was sent."""
+
+    kind = "unreachable"
+    holds = True
+
+
+class SpendingLimit(ProviderProblem):
+    """The artist's own monthly limit would be passed; nothing was sent."""
+
+    kind = "spending_limit"
+    holds = True
 
 
 class Interrupted(Problem):
@@ -111,6 +182,16 @@ _BY_KIND: dict[str, type[Problem]] = {
         EngineDied,
         EngineFault,
         ProviderProblem,
+        Refused,
+        NotAllowed,
+        ModelGone,
+        BadAnswer,
+        Uncertain,
+        OutOfCredit,
+        KeyRefused,
+        RateLimited,
+        Unreachable,
+        SpendingLimit,
         Interrupted,
     )
 }

@@ -64,6 +64,8 @@ class GenerationRequest:
     strength: float | None = None
     mask: SourceImage | None = None
     loras: tuple[LoraWeight, ...] = ()
+    quality: str | None = None
+    background: str | None = None
     device: str | None = None
     use_cache: bool = True
     priority: int = 0
@@ -92,7 +94,7 @@ class GenerationRequest:
 
     def only(self, index: int) -> GenerationRequest:
         """The request that makes just image `index` of this batch: what its PNG carries."""
-        return replace(self, seed=self.seed_of(index), count=1)
+        return replace(self, seed=None if self.seed is None else self.seed_of(index), count=1)
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self) | {"loras": [asdict(lora) for lora in self.loras]}
