@@ -1,0 +1,227 @@
+"""One image being drawn: the pipeline call, and what is told while it runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image as Picture
+
+from ..domain.errors import BadInput
+from ..domain.families import INPAINT, TEXT
+from ..domain.request import GenerationRequest
+from ..protocol.messages import (
+    Cancelled,
+    Decoding,
+    Event,
+    Generate,
+    Image,
+    Loading,
+    Paused,
+    Preview,
+    Started,
+    Step,
+)
+from .decode import decode_within_memory
+from .desk import Desk, Leave, Wish
+from .load import LoadedModel
+from .preview import Previews
+from .samplers import scheduler_for
+from .snapshot import Snapshot, SnapshotWriter, UnusableSnapshot, differences, read, surroundings
+from .state import State
+from .stepping import StepBoundary
+from .tallies import Tallies
+
+
+class Drawing:
+    """Of one Generate command. Hears from the step boundary and passes on what is worth telling."""
+
+    def __init__(
+        self,
+        command: Generate,
+        model: LoadedModel,
+        desk: Desk,
+        tallies: Tallies,
+        writer: SnapshotWriter,
+        send: Callable[[Event], None],
+        preview_every: int,
+    ) -> None:
+        self._command = command
+        self._request = command.wish.only(command.index)
+        self._model = model
+        self._desk = desk
+        self._tallies = tallies
+        self._writer = writer
+        self._send = send
+        self._preview_every = preview_every
+        self._notes: list[str] = []
+        self._resumed_at: int | None = None
+        self._began = self._stepped = self._saved = time.perf_counter()
+        self._previews = Previews(model.colours, lambda latents: latents)
+        self._boundary: StepBoundary
+
+    def draw(self) -> None:
+        """Answers with Image, Cancelled or Paused; raises what went wrong."""
+        check_possible(self._request)
+        seed = self._request.seed_of(0)
+        generator = torch.Generator("cpu").manual_seed(seed)
+        torch.manual_seed(seed)
+        pipeline = self._prepared_pipeline(seed)
+        self._boundary = StepBoundary(
+            pipeline, self._model.denoiser, generator, self._desk, self._tallies, self, self._resumable()
+        )
+        cache = self._model.cache
+        cache.enabled = self._request.use_cache
+        cache.on_encode = lambda: self._say_phase("encoding prompt")
+        try:
+            self._desk.leave_if_cancelled()
+            with self._boundary.seams():
+                answer: Event = self._finished(pipeline(**self._arguments(pipeline, generator)).images[0])
+        except Leave as leave:
+            answer = self._left(leave.wish)
+        finally:
+            self._writer.drop()
+        self._send(answer)
+
+    # ---- before the call ----------------------------------------------------------------------------------
+
+    def _prepared_pipeline(self, seed: int) -> Any:
+        pipeline = self._model.pipeline(self._request.task)
+        pipeline.scheduler = scheduler_for(
+            self._request.sampler or "", self._model.own_scheduler, seed, self._request.steps or 1
+        )
+        return pipeline
+
+    def _arguments(self, pipeline: Any, generator: torch.Generator) -> dict[str, Any]:
+        request, size = self._request, (self._request.width or 0, self._request.height or 0)
+        arguments: dict[str, Any] = {
+            "prompt": request.full_prompt,
+            "negative_prompt": request.full_negative_prompt,
+            "num_inference_steps": request.steps,
+            "guidance_scale": request.guidance,
+            "generator": generator,
+        }
+        if request.task != "image":
+            arguments |= {"width": size[0], "height": size[1]}
+        if request.task != TEXT:
+            arguments |= {"image": Picture.frombytes("RGB", size, self._command.image)}
+            arguments |= {"strength": request.strength} if request.strength is not None else {}
+        if request.task == INPAINT:
+            arguments |= {"mask_image": Picture.frombytes("L", size, self._command.mask)}
+        return arguments
+
+    def _resumable(self) -> State | None:
+        """The state to go on from; a snapshot that does not fit costs the steps, never the job."""
+        if not self._command.resume:
+            return None
+        try:
+            snapshot = read(Path(self._command.resume))
+            if snapshot.request != self._identity():
+                raise UnusableSnapshot("it belongs to another request")
+        except UnusableSnapshot as reason:
+            self._notes.append(f"begun again from the first step: the snapshot cannot be used, {reason}")
+            return None
+        changed = differences(snapshot.surroundings, self._surroundings())
+        if changed:
+            self._notes.append(f"resumed, not guaranteed identical: {', '.join(changed)} changed since")
+        self._resumed_at = snapshot.state.step
+        return snapshot.state
+
+    # ---- the watcher --------------------------------------------------------------------------------------
+
+    def began(self, step: int, steps: int) -> None:
+        self._model.hash.begin()
+        self._desk.step, self._desk.steps = step, steps
+        self._stepped = self._saved = time.perf_counter()
+        self._send(Started(**self._names, steps=steps, step=step))
+
+    def stepped(self, step: int, latents: torch.Tensor, clean: torch.Tensor) -> None:
+        now = time.perf_counter()
+        self._desk.step = step
+        if self._command.snapshot and 0 < self._command.snapshot_seconds <= now - self._saved:
+            self._saved = now
+            self._writer.put(self._snapshot(), Path(self._command.snapshot))
+        seconds, self._stepped = now - self._stepped, now
+        self._send(Step(**self._names, step=step, steps=self._desk.steps, seconds=seconds))
+        due = self._preview_every > 0 and step % self._preview_every == 0
+        look = self._previews.look(step, clean if due else None)
+        if look is not None:
+            self._send(Preview(**self._names, **asdict(look)))
+
+    def encoding_image(self) -> None:
+        self._say_phase("encoding image")
+
+    def decode(self, latents: torch.Tensor, **options: Any) -> Any:
+        """A finished sampling is never lost to a decoder that fails: its snapshot stays."""
+        self._send(Decoding(**self._names))
+        self._tallies.decodings += 1
+        try:
+            return decode_within_memory(self._model.text.vae, latents, self._notes.append, **options)
+        except Exception:
+            self._keep_snapshot()
+            raise
+
+    # ---- after the call -----------------------------------------------------------------------------------
+
+    def _finished(self, picture: Picture.Image) -> Image:
+        self._model.images += 1
+        return Image(
+            **self._names,
+            seed=self._request.seed_of(0),
+            width=picture.width,
+            height=picture.height,
+            seconds=time.perf_counter() - self._began,
+            model_hash=self._model.hash.value(wait=self._model.images > 1),
+            resumed_at=self._resumed_at,
+            notes=self._notes,
+            pixels=picture.tobytes(),
+        )
+
+    def _left(self, wish: Wish) -> Event:
+        step = self._boundary.step
+        if wish is Wish.CANCEL:
+            return Cancelled(**self._names, step=step)
+        return Paused(**self._names, step=step, steps=self._boundary.steps, snapshot=self._keep_snapshot())
+
+    def _keep_snapshot(self) -> str:
+        """Writes one now; its place, or empty when none was asked for or it cannot be written."""
+        if not self._command.snapshot:
+            return ""
+        self._writer.put(self._snapshot(), Path(self._command.snapshot))
+        try:
+            self._writer.flush()
+        except OSError:
+            return ""
+        return self._command.snapshot
+
+    def _snapshot(self) -> Snapshot:
+        state = self._boundary.state()
+        return Snapshot(state=state, request=self._identity(), surroundings=self._surroundings())
+
+    def _surroundings(self) -> dict[str, str]:
+        device = self._model.device
+        return surroundings(device.name, self._model.denoiser.dtype, self._model.hash.value(wait=False))
+
+    def _identity(self) -> dict[str, Any]:
+        """The request without what does not decide pixels, as it comes back from JSON."""
+        return replace(self._request, priority=0, use_cache=True, device=None).to_dict()
+
+    def _say_phase(self, phase: str) -> None:
+        self._send(Loading(job=self._command.job, phase=phase))
+
+    @property
+    def _names(self) -> dict[str, Any]:
+        return {"job": self._command.job, "index": self._command.index}
+
+
+def check_possible(request: GenerationRequest) -> None:
+    """Raises BadInput for what would end in a pipeline's own, stranger words."""
+    if request.loras:
+        raise BadInput("LoRA", request.loras[0].name, "this engine does not apply LoRAs yet")
+    if request.strength is not None and int((request.steps or 1) * request.strength) < 1:
+        least = 1 / (request.steps or 1)
+        raise BadInput("strength", request.strength, f"at least {least:.2g} with {request.steps} steps")

@@ -1,0 +1,78 @@
+"""From a request to an image: text-to-image, image-to-image and inpainting, equal to the bare pipeline to the byte."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import diffusers
+import torch
+import transformers
+from diffusers import StableDiffusionPipeline  # noqa: F401  imported with the engine, so that no job waits for it
+
+from ..protocol.messages import VERSION, Event, Generate, Idle, Load, Loading, Ready, Start
+from .desk import Desk
+from .device import choose
+from .drawing import Drawing
+from .load import LoadedModel, ModelShelf
+from .snapshot import SnapshotWriter
+from .tallies import Tallies
+
+
+class Engine:
+    """The loaded models and what they did so far; draws one image at a time."""
+
+    def __init__(self, start: Start, send: Callable[[Event], None]) -> None:
+        if start.threads:
+            torch.set_num_threads(start.threads)
+        for library in (diffusers, transformers):
+            library.utils.logging.disable_progress_bar()
+        self._start = start
+        self._send = send
+        self._device = choose(start.device)
+        self._tallies = Tallies()
+        self._shelf = ModelShelf(self._tallies)
+        self._writer = SnapshotWriter()
+
+    def ready(self, seconds: float) -> Ready:
+        return Ready(
+            version=VERSION,
+            pid=os.getpid(),
+            device=str(self._device.torch),
+            device_name=self._device.name,
+            memory_total=self._device.memory_total,
+            torch=torch.__version__,
+            diffusers=diffusers.__version__,
+            seconds=seconds,
+        )
+
+    def idle(self) -> Idle:
+        return Idle(
+            denoiser_calls=self._tallies.denoiser_calls,
+            text_encodings=self._tallies.text_encodings,
+            decodings=self._tallies.decodings,
+            model=self._shelf.current,
+        )
+
+    def memory(self) -> tuple[int, int]:
+        """Bytes used by this process and bytes still free, where the network runs."""
+        return self._device.memory()
+
+    def load(self, command: Load) -> None:
+        self._model(command.path, command.family, None, "")
+
+    def unload(self) -> None:
+        self._shelf.clear()
+
+    def close(self) -> None:
+        self._writer.drop()
+
+    def generate(self, command: Generate, desk: Desk) -> None:
+        """Draws one image and answers with it, or with why it was left."""
+        wish = command.wish
+        model = self._model(command.model_path, command.family, wish.device, command.job)
+        Drawing(command, model, desk, self._tallies, self._writer, self._send, self._start.preview_every).draw()
+
+    def _model(self, path: str, family: str, device: str | None, job: str) -> LoadedModel:
+        chosen = choose(device) if device and device != "auto" else self._device
+        return self._shelf.get(path, family, chosen, lambda: self._send(Loading(job=job, phase="loading model")))

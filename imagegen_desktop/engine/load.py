@@ -1,0 +1,190 @@
+"""Models from disk to device: one warm, a second kept in memory where there is room."""
+
+from __future__ import annotations
+
+import gc
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import torch
+
+from ..domain.errors import ModelProblem
+from ..domain.families import INPAINT, TEXT
+from .conditioning import TextCache
+from .device import Device
+from .failures import first_line, is_out_of_memory
+from .model_hash import KnownHashes, ModelHash
+from .pipelines import PipelineFamily, pipelines_of
+from .preview import colours_of
+from .process import available_bytes, return_freed_memory
+from .tallies import Tallies
+
+WEIGHT_SUFFIXES = (".safetensors", ".bin", ".ckpt", ".pt", ".pth")
+_KEPT_FREE = 2 * 2**30
+_MASKED_CHANNELS = 9
+
+#: A weight file: its path, size in bytes and time of last change.
+Stamp = tuple[tuple[str, int, int], ...]
+
+
+@dataclass(kw_only=True)
+class LoadedModel:
+    """A model's pipelines, all on the same weights. `own_scheduler` is what the folder came with."""
+
+    path: str
+    family: PipelineFamily
+    device: Device
+    stamp: Stamp
+    text: Any
+    cache: TextCache
+    hash: ModelHash
+    images: int = 0
+    own_scheduler: Any = None
+    colours: tuple[torch.Tensor, torch.Tensor] = field(repr=False)
+    _pipelines: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def denoiser(self) -> Any:
+        return getattr(self.text, self.family.denoiser)
+
+    def pipeline(self, task: str) -> Any:
+        """The pipeline for that task; the others share the text pipeline's parts."""
+        only_masked = getattr(self.denoiser.config, "in_channels", 0) == _MASKED_CHANNELS
+        if only_masked and task != INPAINT:
+            raise ModelProblem("This model only paints inside a mask.", "Paint a mask, or choose another model.")
+        if task not in self._pipelines:
+            kind = getattr(diffusers, self.family.classes[task])
+            takes = inspect.signature(kind.__init__).parameters
+            parts = {name: part for name, part in self.text.components.items() if name in takes}
+            self._pipelines[task] = _quiet(kind(**parts, **self.family.extra))
+        return self._pipelines[task]
+
+
+class ModelShelf:
+    """The loaded models, the one in use last."""
+
+    def __init__(self, tallies: Tallies) -> None:
+        self._tallies = tallies
+        self._models: list[LoadedModel] = []
+        self._known_hashes: KnownHashes = {}
+
+    @property
+    def current(self) -> str:
+        """The path of the model in use, empty when there is none."""
+        return self._models[-1].path if self._models else ""
+
+    def get(self, path: str, family: str, device: Device, on_load: Callable[[], None]) -> LoadedModel:
+        """The model, from memory when it is there and its files have not changed since."""
+        stamp = stamp_of(Path(path))
+        for model in self._models:
+            if (model.path, model.stamp, model.device) == (path, stamp, device):
+                self._models.remove(model)
+                self._models.append(model)
+                return self._activate(model)
+        self._models = [model for model in self._models if model.path != path]
+        on_load()
+        self._make_room(sum(size for _, size, _ in stamp))
+        weights = tuple(file for file in stamp if Path(file[0]).suffix in WEIGHT_SUFFIXES)
+        self._models.append(_load(path, family, device, stamp, self._tallies, ModelHash(weights, self._known_hashes)))
+        return self._models[-1]
+
+    def clear(self) -> None:
+        self._models.clear()
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        return_freed_memory()
+
+    def _activate(self, model: LoadedModel) -> LoadedModel:
+        for other in self._models[:-1]:
+            _park(other)
+        if model.text.device != model.device.torch:
+            model.text.to(model.device.torch)
+        return model
+
+    def _make_room(self, needed: int) -> None:
+        """Keeps the model used last beside the new one only while memory is plentiful."""
+        free = available_bytes()
+        keep = 1 if free > 2 * needed + _KEPT_FREE else 0
+        dropped = len(self._models) > keep
+        self._models = self._models[-keep:] if keep else []
+        for model in self._models:
+            _park(model)
+        if dropped:
+            gc.collect()
+
+
+def stamp_of(folder: Path) -> Stamp:
+    """Tells whether a model's files are still those that were loaded."""
+    try:
+        files = sorted(file for file in folder.rglob("*") if file.suffix in (*WEIGHT_SUFFIXES, ".json"))
+        details = [(str(file), file.stat()) for file in files]
+    except OSError as error:
+        raise ModelProblem(f"The model folder {folder.name} cannot be read: {first_line(error)}") from error
+    return tuple((name, detail.st_size, detail.st_mtime_ns) for name, detail in details)
+
+
+def _load(path: str, family: str, device: Device, stamp: Stamp, tallies: Tallies, model_hash: ModelHash) -> LoadedModel:
+    kinds = pipelines_of(family)
+    pipeline = _from_folder(Path(path), kinds, device, [name for name, _, _ in stamp])
+    cache = TextCache(tallies)
+    for name in kinds.text_encoders:
+        encoder = getattr(pipeline, name, None)
+        if encoder is not None:
+            cache.watch(name, encoder)
+    return LoadedModel(
+        path=path,
+        family=kinds,
+        device=device,
+        stamp=stamp,
+        text=pipeline,
+        cache=cache,
+        hash=model_hash,
+        own_scheduler=pipeline.scheduler,
+        colours=colours_of(pipeline.vae, kinds.colours),
+    )
+
+
+def _from_folder(folder: Path, kinds: PipelineFamily, device: Device, files: list[str]) -> Any:
+    if not (folder / "model_index.json").is_file():
+        raise ModelProblem(f"{folder.name} is not a model folder: it has no model_index.json.")
+    safe = any(name.endswith(".safetensors") for name in files)
+    try:
+        pipeline = getattr(diffusers, kinds.classes[TEXT]).from_pretrained(
+            str(folder),
+            local_files_only=True,
+            use_safetensors=safe,
+            variant=_variant(files),
+            trust_remote_code=False,
+            dtype=device.precision(kinds.half),
+            **dict.fromkeys(kinds.absent),
+            **kinds.extra,
+        )
+        return _quiet(pipeline.to(device.torch))
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        raise ModelProblem(f"The model {folder.name} cannot be loaded: {first_line(error)}") from error
+
+
+def _variant(files: list[str]) -> str | None:
+    """ "fp16" when the folder holds half-precision files and no others."""
+    weights = [Path(name).name for name in files if Path(name).suffix in WEIGHT_SUFFIXES]
+    return "fp16" if weights and all(".fp16." in name for name in weights) else None
+
+
+def _park(model: LoadedModel) -> None:
+    """Off the card; in the machine's memory it waits to come back."""
+    if model.device.is_cuda and model.text.device.type == "cuda":
+        model.cache.clear()
+        model.text.to("cpu")
+        torch.cuda.empty_cache()
+
+
+def _quiet(pipeline: Any) -> Any:
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline

@@ -1,0 +1,94 @@
+"""A small look at the latents: one matrix from latent channels to RGB, at the latents' own size, no decoder.
+
+On a card nothing waits: the picture is copied while the next step runs and is there at the next boundary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from .pipelines import LatentColours
+
+Colours = tuple[torch.Tensor, torch.Tensor]
+_CHART_SIDE = 128
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """RGB rows of the latents after `step`."""
+
+    step: int
+    width: int
+    height: int
+    pixels: bytes
+
+
+class Previews:
+    """Of one image. `unpack` brings latents into the shape (1, channels, height, width)."""
+
+    def __init__(self, colours: Colours, unpack: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        self._colours = colours
+        self._unpack = unpack
+        self._begun: tuple[int, torch.Tensor] | None = None
+
+    def look(self, step: int, latents: torch.Tensor | None) -> Look | None:
+        """What there is to show at this boundary; None for `latents` begins nothing new.
+
+        A processor shows `latents` at once, a card those of the boundary before, which it was waited for since.
+        """
+        finished = self._finished()
+        if latents is not None:
+            self._begin(step, latents)
+            if not latents.is_cuda:
+                finished = self._finished()
+        return finished
+
+    def _begin(self, step: int, latents: torch.Tensor) -> None:
+        rows = self._unpack(latents)[0].movedim(0, -1).float()
+        matrix, bias = self._colours
+        picture = ((rows @ matrix + bias) * 127.5 + 127.5).clamp(0, 255).to(torch.uint8)
+        if picture.is_cuda:
+            here = torch.empty(picture.shape, dtype=torch.uint8, pin_memory=True)
+            picture = here.copy_(picture, non_blocking=True)
+        self._begun = step, picture
+
+    def _finished(self) -> Look | None:
+        if self._begun is None:
+            return None
+        (step, picture), self._begun = self._begun, None
+        height, width, _ = picture.shape
+        return Look(step=step, width=width, height=height, pixels=picture.numpy().tobytes())
+
+
+def colours_of(vae: Any, known: LatentColours | None) -> Colours:
+    """A (channels, 3) matrix and a bias on the autoencoder's device: the known ones, or measured ones."""
+    if known is None:
+        with torch.no_grad():
+            return _measured(vae)
+    return torch.tensor(known.matrix, device=vae.device), torch.tensor(known.bias, device=vae.device)
+
+
+def _measured(vae: Any) -> Colours:
+    """Least squares over a chart of smooth colours that the model's own encoder has seen."""
+    chance = torch.Generator().manual_seed(0)
+    spots = torch.rand((1, 3, 12, 12), generator=chance) * 2 - 1
+    chart = torch.nn.functional.interpolate(spots, (_CHART_SIDE, _CHART_SIDE), mode="bilinear")
+    latents = _encoded(vae, chart).float().cpu()
+    channels, height, width = latents.shape[1:]
+    seen = latents[0].reshape(channels, -1).T
+    wanted = torch.nn.functional.adaptive_avg_pool2d(chart, (height, width))[0].reshape(3, -1).T
+    solution = torch.linalg.lstsq(torch.cat([seen, torch.ones(len(seen), 1)], dim=1), wanted).solution
+    solution = torch.nan_to_num(solution).to(vae.device)
+    return solution[:-1], solution[-1]
+
+
+def _encoded(vae: Any, pixels: torch.Tensor) -> torch.Tensor:
+    """Latents as the denoiser sees them, without chance."""
+    output = vae.encode(pixels.to(vae.device, vae.dtype))
+    raw = output.latents if hasattr(output, "latents") else output.latent_dist.mode()
+    shift = getattr(vae.config, "shift_factor", None) or 0.0
+    return (raw - shift) * vae.config.scaling_factor

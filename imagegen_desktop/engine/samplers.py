@@ -1,0 +1,74 @@
+"""Samplers by the names artists know: a diffusers scheduler class and what it changes of the model's own settings.
+
+Every scheduler is built anew for every image, from the configuration the model came with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import diffusers
+
+from ..domain.errors import BadInput
+from ..domain.families import MODEL_DEFAULT_SAMPLER
+
+_PLAIN: dict[str, Any] = {"use_karras_sigmas": False}
+_KARRAS: dict[str, Any] = {"use_karras_sigmas": True}
+_DPM: dict[str, Any] = {"algorithm_type": "dpmsolver++", "solver_type": "midpoint", "solver_order": 2}
+_DPM_SDE: dict[str, Any] = _DPM | {"algorithm_type": "sde-dpmsolver++"}
+# Latents are not pixels: clipping them to [-1, 1], as these classes do unless told, ruins the image.
+_UNCLIPPED: dict[str, Any] = {"clip_sample": False}
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """`scheduler` is a class name of diffusers; `changes` are settings a model's configuration must not decide."""
+
+    scheduler: str
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+SAMPLERS: dict[str, Sampler] = {
+    "Euler a": Sampler("EulerAncestralDiscreteScheduler"),
+    "Euler": Sampler("EulerDiscreteScheduler", _PLAIN),
+    "Euler Karras": Sampler("EulerDiscreteScheduler", _KARRAS),
+    "DPM++ 2M": Sampler("DPMSolverMultistepScheduler", _DPM | _PLAIN),
+    "DPM++ 2M Karras": Sampler("DPMSolverMultistepScheduler", _DPM | _KARRAS),
+    "DPM++ 2M SDE": Sampler("DPMSolverMultistepScheduler", _DPM_SDE | _PLAIN),
+    "DPM++ 2M SDE Karras": Sampler("DPMSolverMultistepScheduler", _DPM_SDE | _KARRAS),
+    "DPM++ SDE": Sampler("DPMSolverSDEScheduler", _PLAIN),
+    "DPM++ SDE Karras": Sampler("DPMSolverSDEScheduler", _KARRAS),
+    "DPM++ 2S": Sampler("DPMSolverSinglestepScheduler", _DPM | _PLAIN),
+    "DPM2": Sampler("KDPM2DiscreteScheduler", _PLAIN),
+    "DPM2 a": Sampler("KDPM2AncestralDiscreteScheduler", _PLAIN),
+    "UniPC": Sampler("UniPCMultistepScheduler", {"solver_type": "bh2", "solver_order": 2} | _PLAIN),
+    "DDIM": Sampler("DDIMScheduler", _UNCLIPPED | {"set_alpha_to_one": False}),
+    "DDPM": Sampler("DDPMScheduler", _UNCLIPPED),
+    "Heun": Sampler("HeunDiscreteScheduler", _PLAIN),
+    "LMS": Sampler("LMSDiscreteScheduler", _PLAIN),
+    "LMS Karras": Sampler("LMSDiscreteScheduler", _KARRAS),
+    "PNDM": Sampler("PNDMScheduler", {"skip_prk_steps": True, "set_alpha_to_one": False}),
+    "DEIS": Sampler("DEISMultistepScheduler", {"algorithm_type": "deis", "solver_type": "logrho", "solver_order": 2}),
+    "SA-Solver": Sampler("SASolverScheduler", {"algorithm_type": "data_prediction"} | _PLAIN),
+    "LCM": Sampler("LCMScheduler", _UNCLIPPED),
+    "TCD": Sampler("TCDScheduler", _UNCLIPPED),
+}
+
+
+def scheduler_for(name: str, own: Any, seed: int, steps: int) -> Any:
+    """A fresh scheduler for one image; `own` is the one the model came with and stays untouched."""
+    if name == MODEL_DEFAULT_SAMPLER:
+        kind, changes = type(own), {}
+    elif name in SAMPLERS:
+        kind, changes = getattr(diffusers, SAMPLERS[name].scheduler), dict(SAMPLERS[name].changes)
+    else:
+        raise BadInput("sampler", name, f"known are {', '.join((MODEL_DEFAULT_SAMPLER, *SAMPLERS))}")
+    # Its Brownian tree takes no generator; unseeded it would differ every time.
+    if kind.__name__ == "DPMSolverSDEScheduler":
+        changes["noise_sampler_seed"] = seed
+    # Distilled samplers pick from this many steps of their teacher and refuse more.
+    if kind.__name__ in ("LCMScheduler", "TCDScheduler"):
+        changes["original_inference_steps"] = max(steps, own.config.get("original_inference_steps", 50))
+    return kind.from_config(own.config, **changes)

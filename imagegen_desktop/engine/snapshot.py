@@ -1,0 +1,166 @@
+"""A half-done image as one safetensors file, written durably beside the work and read with suspicion."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import torch
+from safetensors import safe_open
+from safetensors.torch import save
+
+from .state import State
+
+VERSION = 1
+
+#: What an image's bytes depend on beside its request, by name.
+Surroundings = dict[str, str]
+
+
+class UnusableSnapshot(Exception):
+    """Says why, as the end of a sentence."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """`request` is the JSON of the one image it belongs to."""
+
+    state: State
+    request: dict[str, Any]
+    surroundings: Surroundings
+
+
+def surroundings(device_name: str, precision: torch.dtype, model_hash: str) -> Surroundings:
+    return {
+        "torch": torch.__version__,
+        "diffusers": diffusers.__version__,
+        "device": device_name,
+        "instruction set": torch.backends.cpu.get_cpu_capability(),
+        "precision": str(precision),
+        "platform": f"{sys.platform} {platform.machine()}",
+        "model": model_hash,
+    }
+
+
+def differences(then: Surroundings, now: Surroundings) -> list[str]:
+    """The names of what changed; what either side does not know is not held against it."""
+    return [name for name in now if then.get(name) and now[name] and then[name] != now[name]]
+
+
+def write(snapshot: Snapshot, place: Path) -> None:
+    """Durable when it returns: the old file or the whole new one, never a piece."""
+    head = {
+        "version": VERSION,
+        "step": snapshot.state.step,
+        "steps": snapshot.state.steps,
+        "output_shape": snapshot.state.output_shape,
+        "tree": snapshot.state.tree,
+        "request": snapshot.request,
+        "surroundings": snapshot.surroundings,
+    }
+    text = json.dumps(head)
+    tensors = dict(snapshot.state.tensors)
+    content = save(tensors, {"imagegen": text, "sha256": _seal(text, tensors)})
+    place.parent.mkdir(parents=True, exist_ok=True)
+    fresh = place.with_name(place.name + ".part")
+    with fresh.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(fresh, place)
+    if os.name == "posix":
+        folder = os.open(place.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def read(place: Path) -> Snapshot:
+    """Raises UnusableSnapshot for anything but a whole file of this version."""
+    try:
+        with safe_open(place, framework="pt") as file:
+            labels = file.metadata()
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  it is no mapping
+        head = json.loads(labels["imagegen"])
+        if labels["sha256"] != _seal(labels["imagegen"], tensors):
+            raise UnusableSnapshot("its file is damaged")
+        if head["version"] != VERSION:
+            raise UnusableSnapshot(f"it is of version {head['version']}")
+        state = State(
+            step=head["step"],
+            steps=head["steps"],
+            output_shape=tuple(head["output_shape"]),
+            tree=head["tree"],
+            tensors=tensors,
+        )
+        return Snapshot(state=state, request=head["request"], surroundings=head["surroundings"])
+    except UnusableSnapshot:
+        raise
+    except Exception as error:  # a broken file fails in any layer, each with an exception of its own
+        raise UnusableSnapshot("its file is damaged or gone") from error
+
+
+def _seal(head: str, tensors: Mapping[str, torch.Tensor]) -> str:
+    """SHA-256 over the head and every tensor's bytes."""
+    whole = hashlib.sha256(head.encode())
+    for name in sorted(tensors):
+        whole.update(tensors[name].reshape(-1).view(torch.uint8).numpy())
+    return whole.hexdigest()
+
+
+class SnapshotWriter:
+    """Writes in a thread of its own; of several waiting snapshots of one image only the last matters."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: tuple[Snapshot, Path] | None = None
+        self._writing = False
+        self._failed: OSError | None = None
+        threading.Thread(target=self._work, name="snapshots", daemon=True).start()
+
+    def put(self, snapshot: Snapshot, place: Path) -> None:
+        with self._changed:
+            self._waiting = snapshot, place
+            self._changed.notify_all()
+
+    def flush(self) -> None:
+        """Returns when everything is on disk; raises the last write's OSError when it failed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting is None and not self._writing)
+            failed, self._failed = self._failed, None
+        if failed is not None:
+            raise failed
+
+    def drop(self) -> None:
+        """Forgets what is not written yet, so that no file appears after its image is done."""
+        with self._changed:
+            self._waiting = None
+            self._changed.wait_for(lambda: not self._writing)
+            self._failed = None
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting is not None)
+                task, self._waiting = self._waiting, None
+                self._writing = True
+            failed = None
+            try:
+                if task is not None:
+                    write(*task)
+            except OSError as error:
+                failed = error
+                print(f"snapshot not written: {error}", file=sys.stderr)  # noqa: T201  stderr is our log
+            with self._changed:
+                self._writing, self._failed = False, failed
+                self._changed.notify_all()

@@ -1,0 +1,71 @@
+"""What the bare diffusers pipeline makes of a request: the measure for the engine's bytes."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import torch
+from PIL import Image
+
+from imagegen_desktop.domain.request import GenerationRequest
+from imagegen_desktop.engine.samplers import SAMPLERS
+from tests.engine.engine_child import SIDE, gradient, left_half
+
+CLASSES = {
+    "text": "StableDiffusionPipeline",
+    "image": "StableDiffusionImg2ImgPipeline",
+    "inpaint": "StableDiffusionInpaintPipeline",
+}
+
+
+@functools.cache
+def _pipeline(folder: Path, task: str) -> Any:
+    kind = getattr(diffusers, CLASSES[task])
+    pipeline = kind.from_pretrained(folder, safety_checker=None, requires_safety_checker=False, local_files_only=True)
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline.to(torch.float32)
+
+
+def pixels(wish: GenerationRequest, folder: Path) -> bytes:
+    """RGB rows, with nothing of the engine between request and pipeline but the names of samplers."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pipeline = _pipeline(folder, wish.task)
+        original = pipeline.scheduler
+        try:
+            pipeline.scheduler = _scheduler(wish, original)
+            picture: Image.Image = pipeline(**_arguments(wish)).images[0]
+        finally:
+            pipeline.scheduler = original
+    return picture.tobytes()
+
+
+def _scheduler(wish: GenerationRequest, original: Any) -> Any:
+    if wish.sampler == "Model default":
+        return type(original).from_config(original.config)
+    sampler = SAMPLERS[wish.sampler or ""]
+    changes = dict(sampler.changes)
+    if sampler.scheduler == "DPMSolverSDEScheduler":
+        changes["noise_sampler_seed"] = wish.seed
+    return getattr(diffusers, sampler.scheduler).from_config(original.config, **changes)
+
+
+def _arguments(wish: GenerationRequest) -> dict[str, Any]:
+    arguments: dict[str, Any] = {
+        "prompt": wish.full_prompt,
+        "negative_prompt": wish.full_negative_prompt,
+        "num_inference_steps": wish.steps,
+        "guidance_scale": wish.guidance,
+        "generator": torch.Generator("cpu").manual_seed(wish.seed or 0),
+    }
+    if wish.task != "image":
+        arguments |= {"width": wish.width, "height": wish.height}
+    if wish.task != "text":
+        arguments |= {"image": Image.frombytes("RGB", (SIDE, SIDE), gradient()), "strength": wish.strength}
+    if wish.task == "inpaint":
+        arguments["mask_image"] = Image.frombytes("L", (SIDE, SIDE), left_half())
+    return arguments

@@ -1,0 +1,136 @@
+"""Tiny random diffusion models, built in a second without a hub: every class real, every size small.
+
+The autoencoders shrink by 8 as the real ones do, so the rules about sizes are the real ones as well.
+The tokenizer knows single bytes only; any text encodes.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+NOISE_SCHEDULE = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "steps_offset": 1}
+
+
+def build(kind: str, folder: Path, seed: int = 0) -> Path:
+    """Writes the tiny model of that kind into `folder`, unless it is there; the folder."""
+    if not (folder / "model_index.json").exists():
+        torch.manual_seed(seed)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            KINDS[kind]().save_pretrained(folder)
+    return folder
+
+
+def byte_symbols() -> list[str]:
+    """The printable stand-ins of the 256 bytes in byte-level BPE: printable Latin-1, then U+0100 onwards."""
+    printable = {*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
+    hidden = [byte for byte in range(256) if byte not in printable]
+    return [chr(byte) for byte in sorted(printable)] + [chr(256 + place) for place in range(len(hidden))]
+
+
+def clip_vocabulary() -> dict[str, int]:
+    symbols = byte_symbols()
+    words = [*symbols, *(symbol + "</w>" for symbol in symbols), "<|startoftext|>", "<|endoftext|>"]
+    return {word: number for number, word in enumerate(words)}
+
+
+def clip_tokenizer() -> Any:
+    from transformers import CLIPTokenizer
+
+    return CLIPTokenizer(vocab=clip_vocabulary(), merges=[], model_max_length=77, pad_token="<|endoftext|>")
+
+
+def clip_encoder(width: int = 32) -> Any:
+    from transformers import CLIPTextConfig, CLIPTextModel
+
+    vocabulary = clip_vocabulary()
+    return CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=len(vocabulary),
+            hidden_size=width,
+            intermediate_size=2 * width,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            projection_dim=width,
+            bos_token_id=vocabulary["<|startoftext|>"],
+            eos_token_id=vocabulary["<|endoftext|>"],
+            pad_token_id=vocabulary["<|endoftext|>"],
+        )
+    ).eval()
+
+
+def autoencoder(channels: int = 4) -> Any:
+    from diffusers import AutoencoderKL
+
+    return AutoencoderKL(
+        block_out_channels=[8] * 4,
+        down_block_types=["DownEncoderBlock2D"] * 4,
+        up_block_types=["UpDecoderBlock2D"] * 4,
+        norm_num_groups=4,
+        latent_channels=channels,
+        sample_size=64,
+    ).eval()
+
+
+def unet(text_width: int = 32, in_channels: int = 4) -> Any:
+    from diffusers import UNet2DConditionModel
+
+    return UNet2DConditionModel(
+        sample_size=8,
+        in_channels=in_channels,
+        block_out_channels=(8, 16),
+        layers_per_block=1,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        cross_attention_dim=text_width,
+        attention_head_dim=4,
+        norm_num_groups=4,
+    ).eval()
+
+
+def stable_diffusion(prediction: str = "epsilon", in_channels: int = 4) -> Any:
+    from diffusers import PNDMScheduler, StableDiffusionPipeline
+
+    scheduler = PNDMScheduler(**NOISE_SCHEDULE, skip_prk_steps=True, set_alpha_to_one=False, prediction_type=prediction)
+    scheduler.register_to_config(clip_sample=False)
+    return StableDiffusionPipeline(
+        vae=autoencoder(),
+        text_encoder=clip_encoder(),
+        tokenizer=clip_tokenizer(),
+        unet=unet(in_channels=in_channels),
+        scheduler=scheduler,
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+
+
+def tiny_autoencoder() -> Any:
+    from diffusers import AutoencoderTiny
+
+    small = {"encoder_block_out_channels": (8,) * 4, "decoder_block_out_channels": (8,) * 4}
+    blocks = {"num_encoder_blocks": (1,) * 4, "num_decoder_blocks": (1,) * 4}
+    return AutoencoderTiny(**small, **blocks).eval()
+
+
+def starter() -> Any:
+    """Shaped as the model we ship: half precision, a tiny autoencoder, DPM++ as its own sampler."""
+    from diffusers import DPMSolverMultistepScheduler
+
+    pipeline = stable_diffusion()
+    scheduler = DPMSolverMultistepScheduler(**NOISE_SCHEDULE, timestep_spacing="trailing")
+    pipeline.register_modules(vae=tiny_autoencoder(), scheduler=scheduler)
+    return pipeline.to(torch.float16)
+
+
+KINDS: dict[str, Callable[[], Any]] = {
+    "starter": starter,
+    "sd1": stable_diffusion,
+    "sd2": lambda: stable_diffusion("v_prediction"),
+    "sd1-inpaint": lambda: stable_diffusion(in_channels=9),
+}
