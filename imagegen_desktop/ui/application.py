@@ -76,6 +76,7 @@ def open_window(application: QApplication, parts: Parts) -> MainWindow:
     faults = Faults(window, parts)
     window.closing.connect(lambda: _close(window, parts, bridge, wiring, memory, faults))
     window.show()
+    window.panes.prompt.focus_prompt()
     QTimer.singleShot(0, wiring.load)
     return window
 

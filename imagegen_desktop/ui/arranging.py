@@ -70,7 +70,7 @@ class Arranging(QObject):
             self._theme.dress(self._models)
 
     def show_palette(self) -> None:
-        CommandPalette(self._window.actions_.all(), self._window).show()
+        CommandPalette(self._window.actions_.all(), self._theme, self._window).show()
 
     def show_engine(self, status: EngineStatus) -> None:
         """In the chip always; on the stage only when something is wrong."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QObject
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QImage, QImageWriter
 from PySide6.QtWidgets import QFileDialog
 
 from ..domain.errors import BadInput, Problem
@@ -174,5 +174,5 @@ def _encoded(image: QImage) -> bytes:
     """A picture from the clipboard or another program, as a file's bytes."""
     buffer = QBuffer()
     buffer.open(QBuffer.OpenModeFlag.WriteOnly)
-    image.save(buffer, format=b"PNG")
+    QImageWriter(buffer, b"png").write(image)
     return bytes(buffer.data().data())

@@ -8,13 +8,15 @@ from pathlib import Path
 from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt
 from PySide6.QtGui import QAction, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QAbstractButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QPushButton, QWidget
 
 from ..paths import resources
 from .tokens import Tokens
 
 _NAME = "iconName"
 _ROLE = "iconRole"
+#: A little wider than the icon, so that the words keep their distance.
+_BESIDE_TEXT = QSize(22, 16)
 _SIZES = (16, 20, 24, 32, 40, 48)
 
 
@@ -32,6 +34,8 @@ def dress(root: QWidget, tokens: Tokens) -> None:
         if name and isinstance(target, QAbstractButton | QAction):
             color = str(getattr(tokens, target.property(_ROLE)))
             target.setIcon(icon(name, color, tokens.muted))
+            if isinstance(target, QPushButton) and target.text():
+                target.setIconSize(_BESIDE_TEXT)
 
 
 @lru_cache(maxsize=256)

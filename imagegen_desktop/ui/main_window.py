@@ -63,9 +63,9 @@ class MainWindow(QMainWindow):
         area = Qt.DockWidgetArea
         self._docks = [
             Dock("promptDock", self.tr("Prompt"), panes.prompt),
-            Dock("queueDock", self.tr("Queue"), panes.queue),
+            Dock("queueDock", self.tr("Queue"), panes.queue, panes.queue.header),
             Dock("detailsDock", self.tr("Details"), panes.details),
-            Dock("galleryDock", self.tr("Gallery"), panes.gallery),
+            Dock("galleryDock", self.tr("Gallery"), panes.gallery, panes.gallery.header),
         ]
         areas = (
             area.LeftDockWidgetArea,
@@ -94,8 +94,10 @@ class MainWindow(QMainWindow):
             self.addDockWidget(where, dock)
             dock.show()
         self.splitDockWidget(queue, details, Qt.Orientation.Vertical)
-        self.resizeDocks([prompt, queue], [336, 304], Qt.Orientation.Horizontal)
-        self.resizeDocks([gallery], [208], Qt.Orientation.Vertical)
+        share = max(0.0, min(1.0, (self.width() - self.minimumWidth()) / (_WIDTH - self.minimumWidth())))
+        sides = [round(288 + 48 * share), round(264 + 48 * share)]
+        self.resizeDocks([prompt, queue], sides, Qt.Orientation.Horizontal)
+        self.resizeDocks([gallery], [round(180 + 40 * share)], Qt.Orientation.Vertical)
         self.resizeDocks([queue, details], [260, 340], Qt.Orientation.Vertical)
 
     def restore(self, geometry: QByteArray, state: QByteArray) -> None:

@@ -30,7 +30,7 @@ _PATIENCE = 20.0
 
 
 class ScriptedProvider:
-    """Runs freely, or with `hold()` one step for every `allow()`. A prompt with `[fail]` fails, `[memory]` for memory."""
+    """Runs freely, or with `hold()` one step for every `allow()`. `[fail]` and `[memory]` in a prompt make it fail."""
 
     name = "local"
 

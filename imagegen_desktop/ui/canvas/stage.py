@@ -148,13 +148,13 @@ class Stage(QWidget):
         self._progress.setRange(0, _SCALE)
         self._progress.setValue(round(_SCALE * pace.share))
         parts = [self.tr("Step {0} of {1}").format(pace.step, pace.steps)]
+        short = [f"{pace.step}/{pace.steps}"]
         if pace.count > 1:
             parts.insert(0, self.tr("Picture {0} of {1}").format(pace.index + 1, pace.count))
-        if pace.per_second:
-            parts.append(speed(pace.per_second))
-        if pace.left is not None:
-            parts.append(self.tr("{0} left").format(duration(pace.left)))
-        self._phase.setText(" · ".join(parts))
+        left = [] if pace.left is None else [self.tr("{0} left").format(duration(pace.left))]
+        rate = [speed(pace.per_second)] if pace.per_second else []
+        ways = (parts + rate + left, parts + left, parts[-1:] + left, short + left, short)
+        self._phase.say(*(" · ".join(way) for way in ways))
         self._progress.setAccessibleDescription(self._phase.text())
 
     def _show_preview(self, preview: Preview) -> None:

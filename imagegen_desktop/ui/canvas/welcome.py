@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from ..icons import name_icon
+from ..widgets.keys import keys
 from ..widgets.labels import Label, WrappedLabel
 
 _EXAMPLES = 3
@@ -27,8 +27,7 @@ class Welcome(QWidget):
 
     def show_examples(self, examples: tuple[str, ...]) -> None:
         """The invitation, with up to three prompts that the model draws well."""
-        keys = QKeySequence("Ctrl+Return").toString(QKeySequence.SequenceFormat.NativeText)
-        self._headline.setText(self.tr("Describe a picture, press {0}").format(keys))
+        self._headline.setText(self.tr("Describe a picture, press {0}").format(keys("Ctrl+Return")))
         self._hint.setText(self.tr("Try one of these, or drop a picture here to start from it."))
         self._add_model.hide()
         for button, example in zip(self._examples, (*examples, "", "", ""), strict=False):

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt
+from PySide6.QtGui import QAction, QColor, QIcon, QKeyEvent, QPainter
+from PySide6.QtWidgets import (
+    QFrame,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
 
-_WIDTH, _ROWS = 520, 12
+from ..theme import Theme
+from ..tokens import CORNER
+from ..widgets.items import Index
+from ..widgets.keys import keys
+
+_WIDTH, _ROWS, _ROW = 520, 12, 34
+_KEYS = Qt.ItemDataRole.UserRole + 1
 
 
 class CommandPalette(QFrame):
     """A popup under the window's top edge; Return does the marked action, Esc closes."""
 
-    def __init__(self, actions: list[QAction], window: QWidget) -> None:
+    def __init__(self, actions: list[QAction], theme: Theme, window: QWidget) -> None:
         super().__init__(window, Qt.WindowType.Popup)
         self.setObjectName("sheet")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -24,6 +40,7 @@ class CommandPalette(QFrame):
         self._found = QListWidget()
         self._found.setAccessibleName(self.tr("Commands"))
         self._found.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._found.setItemDelegate(_Line(theme, self._found))
         self._found.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 8, 8, 8)
@@ -51,14 +68,11 @@ class CommandPalette(QFrame):
         for action in self._actions:
             name = action.text().replace("&", "").rstrip("…")
             if all(word in name.casefold() for word in words):
-                item = QListWidgetItem(action.icon(), self._line(name, action))
+                item = QListWidgetItem(action.icon(), name)
                 item.setData(Qt.ItemDataRole.UserRole, action)
+                item.setData(_KEYS, keys(action.shortcut()))
                 self._found.addItem(item)
         self._found.setCurrentRow(0)
-
-    def _line(self, name: str, action: QAction) -> str:
-        keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-        return f"{name}    {keys}" if keys else name
 
     def _do(self) -> None:
         item = self._found.currentItem()
@@ -68,7 +82,35 @@ class CommandPalette(QFrame):
 
     def _place(self, window: QWidget) -> None:
         self.setFixedWidth(_WIDTH)
-        self._found.setFixedHeight(_ROWS * max(24, self._found.sizeHintForRow(0)) + 4)
+        self._found.setFixedHeight(_ROWS * _ROW)
         corner = window.mapToGlobal(window.rect().topLeft())
         self.move(corner.x() + (window.width() - _WIDTH) // 2, corner.y() + 72)
         self._search.setFocus()
+
+
+class _Line(QStyledItemDelegate):
+    """Icon and name at the left, the shortcut at the right."""
+
+    def __init__(self, theme: Theme, parent: QListWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        return QSize(0, _ROW)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        tokens, rect = self._theme.tokens, option.rect
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if option.state & QStyle.StateFlag.State_Selected:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(tokens.selected))
+            painter.drawRoundedRect(rect, CORNER, CORNER)
+        icon: QIcon = index.data(Qt.ItemDataRole.DecorationRole)
+        icon.paint(painter, QRect(rect.left() + 10, rect.center().y() - 7, 16, 16))
+        words = rect.adjusted(38, 0, -12, 0)
+        painter.setPen(QColor(tokens.text))
+        painter.drawText(words, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, str(index.data()))
+        painter.setPen(QColor(tokens.muted))
+        painter.drawText(words, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, index.data(_KEYS))
+        painter.restore()

@@ -14,6 +14,7 @@ from ...services.announce import ImagesChanged
 from ...services.gallery import Gallery
 from ..bridge import Bridge
 from ..theme import Theme
+from ..widgets.clear_button import add_clear_button
 from ..widgets.fields import Slider
 from ..widgets.labels import Label
 from .gallery_items import RECORD, GalleryItems
@@ -50,6 +51,7 @@ class GalleryPane(QWidget):
         self._typing.setInterval(_TYPING_MS)
         self._typing.timeout.connect(self.refresh)
         self._stack = QStackedLayout()
+        self.header = QWidget()
         self._arrange()
         self._connect()
 
@@ -154,11 +156,11 @@ class GalleryPane(QWidget):
         self._search.setObjectName("gallerySearchEdit")
         self._search.setAccessibleName(self.tr("Search the gallery"))
         self._search.setPlaceholderText(self.tr("Search words, style, model, seed…"))
-        self._search.setClearButtonEnabled(True)
+        add_clear_button(self._search)
         self._search.setMaximumWidth(360)
         self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        line = QHBoxLayout()
-        line.setContentsMargins(12, 0, 12, 4)
+        line = QHBoxLayout(self.header)
+        line.setContentsMargins(16, 0, 8, 0)
         line.setSpacing(12)
         line.addWidget(self._search, 1)
         line.addWidget(self._count)
@@ -170,5 +172,4 @@ class GalleryPane(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addLayout(line)
         column.addLayout(self._stack, 1)

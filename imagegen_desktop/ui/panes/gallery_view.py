@@ -87,7 +87,7 @@ class GalleryView(QAbstractItemView):
     def moveCursor(self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
         grid, current = self._grid(), self.currentIndex().row()
         move = QAbstractItemView.CursorAction
-        page = max(1, self.viewport().height() // self._cell) * grid.columns
+        page = max(1, self.viewport().height() // grid.side) * grid.columns
         steps = {
             move.MoveLeft: -1, move.MovePrevious: -1, move.MoveRight: 1, move.MoveNext: 1,
             move.MoveUp: -grid.columns, move.MoveDown: grid.columns,

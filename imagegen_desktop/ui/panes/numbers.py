@@ -14,6 +14,7 @@ from ...domain.families import MODEL_DEFAULT_SAMPLER
 from ...domain.request import MAX_COUNT, MAX_GUIDANCE, MAX_SEED, MAX_STEPS, GenerationRequest
 from ..icons import name_icon
 from ..theme import Theme
+from ..widgets.clear_button import add_clear_button
 from ..widgets.fields import Choice, Number, WholeNumber, captioned, section
 from .size import Size
 
@@ -143,7 +144,7 @@ class Numbers(QWidget):
     def _prepare_seed(self) -> None:
         self._seed.setObjectName("seedEdit")
         self._seed.setPlaceholderText(self.tr("Random"))
-        self._seed.setClearButtonEnabled(True)
+        add_clear_button(self._seed)
         self._seed.setValidator(QRegularExpressionValidator(QRegularExpression("[0-9]{0,20}"), self._seed))
         self._seed.setToolTip(self.tr("Empty draws a new seed for every picture"))
 

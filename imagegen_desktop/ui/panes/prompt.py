@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from ...domain.model_card import ModelCard
@@ -16,6 +15,7 @@ from ..icons import name_icon
 from ..theme import Theme
 from ..widgets.fields import captioned
 from ..widgets.growing_edit import GrowingEdit
+from ..widgets.keys import keys
 from ..widgets.labels import ElidedLabel
 from ..widgets.message_bar import MessageBar
 from .numbers import Numbers
@@ -139,8 +139,7 @@ class PromptPane(QWidget):
         self._generate.setObjectName("generateButton")
         self._generate.setProperty("kind", "main")
         self._generate.setAccessibleName(self.tr("Generate"))
-        keys = QKeySequence("Ctrl+Return").toString(QKeySequence.SequenceFormat.NativeText)
-        self._generate.setToolTip(self.tr("Generate ({0})").format(keys))
+        self._generate.setToolTip(self.tr("Generate ({0})").format(keys("Ctrl+Return")))
         name_icon(self._generate, "generate", "on_accent")
         self._cancel.setObjectName("cancelButton")
         self._cancel.setAccessibleName(self.tr("Cancel"))
@@ -174,14 +173,13 @@ class PromptPane(QWidget):
         body = QWidget()
         body.setObjectName("paneBody")
         column = QVBoxLayout(body)
-        column.setContentsMargins(16, 4, 16, 16)
+        column.setContentsMargins(16, 4, 16, 8)
         column.setSpacing(8)
         column.addWidget(self._prompt)
         column.addWidget(captioned(self.tr("Negative prompt"), self._negative))
         column.addWidget(self._strength)
-        column.addSpacing(8)
+        column.addSpacing(4)
         column.addWidget(self._styles)
-        column.addSpacing(8)
         column.addWidget(self._numbers)
         column.addStretch()
         return body

@@ -81,6 +81,7 @@ class QueuePane(QWidget):
         self._nothing = WrappedLabel(self.tr("Nothing waits. Pictures you ask for are drawn in this order."), "muted")
         self.messages = MessageBar()
         self._stack = QStackedLayout()
+        self.header = QWidget()
         self._eta: float | None = None
         self._arrange()
         self._connect()
@@ -121,7 +122,7 @@ class QueuePane(QWidget):
         if left:
             parts.append(self.tr("%n job(s)", "", left))
             if self._eta:
-                parts.append(self.tr("{0} left").format(duration(self._eta)))
+                parts.append(duration(self._eta))
         self._summary.setText(" · ".join(parts))
 
     def _selected(self) -> list[Job]:
@@ -181,8 +182,8 @@ class QueuePane(QWidget):
         name_icon(self._clear, "check")
         self._nothing.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._nothing.setContentsMargins(16, 4, 16, 8)
-        line = QHBoxLayout()
-        line.setContentsMargins(16, 0, 8, 4)
+        line = QHBoxLayout(self.header)
+        line.setContentsMargins(12, 0, 0, 0)
         line.setSpacing(2)
         line.addWidget(self._summary, 1)
         line.addWidget(self._pause)
@@ -195,6 +196,5 @@ class QueuePane(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 8)
         column.setSpacing(0)
-        column.addLayout(line)
         column.addLayout(notes)
         column.addLayout(self._stack, 1)

@@ -13,10 +13,12 @@ from ..icons import pixmap
 from ..pace import Pace
 from ..theme import Theme, sized
 from ..tokens import BODY, CORNER, SMALL
+from ..widgets import wrapped_text
 from ..widgets.amounts import duration
 from .queue_items import JOB, PACE, QueueItems
 
 _PAD, _ICON, _BUTTON = 8, 16, 24
+_ERROR_LINES = 7
 _SIGNS = {
     JobState.QUEUED: ("clock", "muted"),
     JobState.LEASED: ("brush", "accent_text"),
@@ -124,11 +126,9 @@ class QueueCard(QStyledItemDelegate):
         return CardRects(card, icon, title, meta, bar, button, error, remedy)
 
     def _error_height(self, job: Job, width: int) -> int:
-        metrics = QFontMetrics(sized(self._view.font(), SMALL))
-        flags = int(Qt.TextFlag.TextWordWrap | Qt.TextFlag.TextWrapAnywhere)
-        return min(
-            7 * metrics.height(), metrics.boundingRect(0, 0, width, 10_000, flags, _error_text(job)).height() + 2
-        )
+        font = sized(self._view.font(), SMALL)
+        most = _ERROR_LINES * QFontMetrics(font).height()
+        return min(most, wrapped_text.height(_error_text(job), font, width))
 
     def _remedy_width(self) -> int:
         return QFontMetrics(self._view.font()).horizontalAdvance(self.tr("Retry")) + 24
@@ -173,8 +173,7 @@ class QueueCard(QStyledItemDelegate):
         tokens = self._theme.tokens
         painter.setFont(sized(self._view.font(), SMALL))
         painter.setPen(QColor(tokens.error if job.state is JobState.FAILED else tokens.warning))
-        flags = int(Qt.TextFlag.TextWordWrap | Qt.TextFlag.TextWrapAnywhere)
-        painter.drawText(rects.error, flags, _error_text(job))
+        wrapped_text.draw(painter, rects.error, _error_text(job))
         if rects.remedy.width():
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(tokens.pressed))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
@@ -30,9 +30,6 @@ class RatioChip(QPushButton):
         self.setAccessibleName(self.tr("Proportions {0}").format(f"{across}:{down}"))
         self.setToolTip(self.accessibleName())
         self.setMinimumWidth(40)
-
-    def sizeHint(self) -> QSize:
-        return QSize(40, 44)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

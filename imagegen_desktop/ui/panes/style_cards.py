@@ -140,7 +140,7 @@ class StyleCards(QListView):
 
     def _fit(self) -> None:
         width = (self.viewport().width() - 1) // self._columns()
-        card = QSize(max(40, width), max(40, round((width - _GAP) * 0.68)) + _LABEL + _GAP)
+        card = QSize(max(40, width), max(40, round((width - _GAP) * 0.62)) + _LABEL + _GAP)
         self.setGridSize(card)
         rows = -(-max(1, self._items.rowCount()) // self._columns())
         self.setFixedHeight(card.height() * (rows if self._all else min(_ROWS, rows)) + 2)
@@ -165,7 +165,11 @@ class CardPainter(QStyledItemDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         tokens = self._theme.tokens
         rect = option.rect
-        picture = QRectF(rect.adjusted(0, 2, -_GAP, -_LABEL - _GAP + 2))
+        # The grid's cells leave no gap at the right edge; the cards are spread over the whole width.
+        columns = max(1, self._view.viewport().width() // self._view.gridSize().width())
+        width = (self._view.viewport().width() - _GAP * (columns - 1)) / columns
+        left = (index.row() % columns) * (width + _GAP)
+        picture = QRectF(left, rect.top() + 2, width, rect.height() - _LABEL - _GAP)
         state = option.state
         chosen = bool(state & QStyle.StateFlag.State_Selected)
         painter.save()
@@ -181,7 +185,7 @@ class CardPainter(QStyledItemDelegate):
         font = sized(option.font, SMALL, bold=chosen)
         painter.setFont(font)
         painter.setPen(QColor(tokens.text if chosen else tokens.muted))
-        label = QRect(rect.x(), round(picture.bottom()) + 2, rect.width() - _GAP, _LABEL)
+        label = QRect(round(left), round(picture.bottom()) + 2, round(width), _LABEL)
         text = painter.fontMetrics().elidedText(str(index.data()), Qt.TextElideMode.ElideRight, label.width())
         painter.drawText(label, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
         painter.restore()

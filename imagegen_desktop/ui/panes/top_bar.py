@@ -66,7 +66,7 @@ class TopBar(QToolBar):
     def _arrange(self, actions: Actions) -> None:
         self._models.setMinimumWidth(200)
         self._models.setAccessibleName(self.tr("Model"))
-        self._providers.setMinimumWidth(144)
+        self._providers.setMinimumWidth(168)
         self._providers.setAccessibleName(self.tr("Provider"))
         self.addWidget(_spaced(Label(self.tr("Model"), "muted")))
         self.addWidget(self._models)

@@ -34,7 +34,7 @@ def size(count: float) -> str:
         count /= 1000
         unit += 1
     digits = 0 if unit == 0 or count >= 100 else 1
-    return f"{QLocale().toString(count, 'f', digits)} {_UNITS[unit]}"
+    return f"{QLocale().toString(float(count), 'f', digits)} {_UNITS[unit]}"
 
 
 def moment(stamp: str) -> str:

@@ -5,23 +5,28 @@ from __future__ import annotations
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QToolButton, QWidget
 
 from ..icons import name_icon
-from .labels import ElidedLabel
+from .labels import ElidedLabel, Label
 
 
 class Dock(QDockWidget):
-    def __init__(self, name: str, title: str, content: QWidget) -> None:
+    def __init__(self, name: str, title: str, content: QWidget, header: QWidget | None = None) -> None:
+        """`header` is what a pane wants beside its title."""
         super().__init__(title)
         self.setObjectName(name)
-        self.setTitleBarWidget(self._title_bar(title))
+        self.setTitleBarWidget(self._title_bar(title, header))
         self.setWidget(content)
 
-    def _title_bar(self, title: str) -> QWidget:
+    def _title_bar(self, title: str, header: QWidget | None) -> QWidget:
         bar = QWidget()
         bar.setObjectName("dockTitle")
         row = QHBoxLayout(bar)
         row.setContentsMargins(16, 6, 8, 6)
         row.setSpacing(0)
-        row.addWidget(ElidedLabel(title), 1)
+        name = Label(title) if header else ElidedLabel(title)
+        name.setObjectName("dockTitleText")
+        row.addWidget(name, 0 if header else 1)
+        if header:
+            row.addWidget(header, 1)
         float_it = QToolButton()
         float_it.setAccessibleName(self.tr("Float {0}").format(title))
         float_it.setToolTip(self.tr("Float or put back"))

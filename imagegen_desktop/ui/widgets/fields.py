@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLabel, QSlider, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QLabel,
+    QSlider,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
 
 from .labels import Label
 
@@ -35,8 +44,7 @@ class WholeNumber(QSpinBox):
         self.setObjectName(name)
         self.setRange(low, high)
         self.setSingleStep(step)
-        self.setKeyboardTracking(False)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        _prepare(self)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if _only_with_focus(self, event):
@@ -50,8 +58,7 @@ class Number(QDoubleSpinBox):
         self.setRange(low, high)
         self.setSingleStep(step)
         self.setDecimals(1)
-        self.setKeyboardTracking(False)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        _prepare(self)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if _only_with_focus(self, event):
@@ -84,6 +91,13 @@ class Slider(QSlider):
     def wheelEvent(self, event: QWheelEvent) -> None:
         if _only_with_focus(self, event):
             super().wheelEvent(event)
+
+
+def _prepare(field: QAbstractSpinBox) -> None:
+    field.setKeyboardTracking(False)
+    field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    # A style sheet's padding does not reach the text of a spin box.
+    field.lineEdit().setTextMargins(6, 0, 0, 0)
 
 
 def _only_with_focus(control: QWidget, event: QWheelEvent) -> bool:

@@ -27,11 +27,20 @@ class WrappedLabel(Label):
 
 
 class ElidedLabel(Label):
-    """A one-line label that ends in … when there is no room, and tells the whole as its tool tip."""
+    """A one-line label that ends in … when there is no room, or says the same in fewer words."""
 
     def __init__(self, text: str = "", tone: str = "body", parent: QWidget | None = None) -> None:
         super().__init__(text, tone, parent)
+        self._shorter: tuple[str, ...] = ()
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def setText(self, text: str) -> None:
+        self.say(text)
+
+    def say(self, text: str, *shorter: str) -> None:
+        """`shorter` are ways to say it in less room, the longest first."""
+        self._shorter = shorter
+        super().setText(text)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(24, super().minimumSizeHint().height())
@@ -39,5 +48,8 @@ class ElidedLabel(Label):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
-        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
-        painter.drawText(self.rect(), int(self.alignment()), text)
+        metrics = self.fontMetrics()
+        ways = (self.text(), *self._shorter)
+        fitting = next((text for text in ways if metrics.horizontalAdvance(text) <= self.width()), ways[-1])
+        shown = metrics.elidedText(fitting, Qt.TextElideMode.ElideRight, self.width())
+        painter.drawText(self.rect(), int(self.alignment()), shown)

@@ -27,6 +27,7 @@ class MessageBar(QFrame):
         self._advice.setObjectName("messageAdvice")
         self._remedy = QPushButton()
         self._remedy.setProperty("kind", "link")
+        self._remedy.setAccessibleName(self.tr("No remedy"))
         self._remedy.clicked.connect(self._do_remedy)
         self._action: Callable[[], None] | None = None
         self._passing = QTimer(self)

@@ -24,6 +24,7 @@ class Rating(QWidget):
         row.setSpacing(0)
         for place, star in enumerate(self._stars, start=1):
             star.setAccessibleName(self.tr("%n star(s)", "", place))
+            star.setProperty("kind", "star")
             star.setToolTip(star.accessibleName())
             star.clicked.connect(lambda _=False, place=place: self._click(place))
             row.addWidget(star)

@@ -1,0 +1,187 @@
+"""Screenshots of every state of the window, light and dark, at 100 and 200 %: `python -m tests.screenshots FOLDER`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+SIZES = {"1440x900": (1440, 900), "1024x640": (1024, 640)}
+PATIENCE_SECONDS = 30
+
+
+def main(arguments: list[str]) -> int:
+    """One process for each look: the scale is decided before Qt starts."""
+    folder = Path(arguments[0] if arguments else "screenshots").absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    for theme in ("dark", "light"):
+        for scale in ("1", "2"):
+            for size in SIZES if scale == "1" else ["1440x900"]:
+                environment = os.environ | {"QT_QPA_PLATFORM": "offscreen", "QT_SCALE_FACTOR": scale}
+                command = [sys.executable, "-m", "tests.screenshots", "--one", theme, scale, size, str(folder)]
+                subprocess.run(command, env=environment, check=True)
+    print(f"{len(list(folder.glob('*.png')))} pictures in {folder}")
+    return 0
+
+
+class Photographer:
+    """Opens a window on a home of its own and takes it through its states."""
+
+    def __init__(self, theme: str, scale: str, size: str, folder: Path, home: Path) -> None:
+        from PySide6.QtWidgets import QApplication
+
+        from imagegen_desktop.paths import Home
+        from imagegen_desktop.services.assemble import assemble
+        from imagegen_desktop.ui.application import open_window
+        from tests.ui.scripted import ScriptedProvider, paper_model
+
+        self._name = f"{{}}-{theme}-{size}-{scale}00.png"
+        self._folder = folder
+        self.home = home
+        if os.environ.get("SCREENSHOT_LANGUAGE"):
+            os.environ["IMAGEGEN_DESKTOP_LANGUAGE"] = os.environ["SCREENSHOT_LANGUAGE"]
+        paper_model(home, 512)
+        self.provider = ScriptedProvider()
+        self.parts = assemble(Home(home), providers={"local": self.provider})
+        self.parts.settings.set("theme", theme)
+        self.application = QApplication([])
+        self.window = open_window(self.application, self.parts)
+        self.window.resize(*SIZES[size])
+        self.settle(50)
+        self.window.reset_layout()
+
+    def wait(self, condition: Callable[[], bool]) -> None:
+        end = time.monotonic() + PATIENCE_SECONDS
+        while not condition():
+            if time.monotonic() > end:
+                raise TimeoutError("the window did not come to the state to be photographed")
+            self.settle(10)
+
+    def settle(self, milliseconds: int = 250) -> None:
+        from PySide6.QtTest import QTest
+
+        QTest.qWait(milliseconds)
+
+    def take(self, state: str, widget: object = None) -> None:
+        self.settle()
+        target = widget or self.window
+        target.grab().save(str(self._folder / self._name.format(state)))  # type: ignore[attr-defined]
+
+    def engine(self, state: str, message: str = "") -> None:
+        from imagegen_desktop.domain.engine_status import EngineStatus
+        from imagegen_desktop.services.announce import EngineChanged
+
+        status = EngineStatus(state=state, device="cpu", device_name="CPU", message=message)
+        self.parts.announce.publish(EngineChanged(status=status))
+
+    def find(self, kind: type, name: str) -> object:
+        return self.window.findChild(kind, name)
+
+    def prompt(self, words: str, negative: str = "") -> None:
+        self.window.panes.prompt.show_prompt(words, negative)
+
+    def generate(self, times: int = 1) -> None:
+        for _ in range(times):
+            self.window.actions_["generate"].trigger()
+            self.settle(60)
+
+    def close(self) -> None:
+        self.provider.release()
+        self.window.close()
+
+
+def photograph(theme: str, scale: str, size: str, folder: Path) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        one = Photographer(theme, scale, size, folder, Path(place) / "home")
+        try:
+            _beginnings(one)
+            _drawing(one)
+            _troubles(one)
+            _dialogs(one)
+        finally:
+            one.close()
+
+
+WORDS = "hills under a low sun, wide valley with a quiet lake, morning mist between the trees, soft light"
+
+
+def _beginnings(one: Photographer) -> None:
+    one.wait(lambda: one.window.top_bar.model() == "paper")
+    one.settle(300)
+    one.engine("starting")
+    one.take("empty")
+    one.engine("ready")
+
+
+def _drawing(one: Photographer) -> None:
+    from PySide6.QtWidgets import QSpinBox
+
+    one.prompt(WORDS, "people, text")
+    for name, value in (("countSpin", 4), ("stepsSpin", 8)):
+        one.find(QSpinBox, name).setValue(value)  # type: ignore[attr-defined]
+    one.generate(4)
+    one.wait(lambda: one.parts.gallery.count() >= 16)
+    images = one.parts.gallery.page(limit=3)
+    one.parts.gallery.rate([images[1].id], 4)
+    one.provider.hold()
+    one.generate(3)
+    one.engine("busy")
+    one.provider.allow(16 + 5)
+    one.wait(lambda: one.parts.gallery.count() >= 18)
+    one.take("drawing")
+    one.window.panes.gallery.view.setFocus()
+    one.window.panes.gallery.step(2)
+    one.take("selected")
+    one.parts.queue.pause_all()
+    one.provider.release()
+    one.wait(lambda: one.parts.gallery.count() >= 20)
+    one.engine("ready")
+    one.take("paused")
+
+
+def _troubles(one: Photographer) -> None:
+    one.parts.queue.cancel([job.id for job in one.parts.queue.jobs() if job.state.value == "queued"])
+    one.parts.queue.resume_all()
+    one.prompt("a small house in the rain [memory]")
+    one.generate()
+    one.wait(lambda: any(job.state.value == "failed" for job in one.parts.queue.jobs()))
+    one.engine("restarting", "It ended with signal 9 (killed).")
+    one.take("engine-restarting")
+    one.engine("ready")
+    from PySide6.QtWidgets import QLineEdit
+
+    one.find(QLineEdit, "seedEdit").setText("99999999999999999999")  # type: ignore[attr-defined]
+    one.generate()
+    one.take("error")
+    one.find(QLineEdit, "seedEdit").clear()  # type: ignore[attr-defined]
+    one.window.panes.prompt.messages.clear()
+
+
+def _dialogs(one: Photographer) -> None:
+    from PySide6.QtWidgets import QDialog, QFrame
+
+    from imagegen_desktop.ui.dialogs.command_palette import CommandPalette
+
+    image = one.parts.gallery.page(limit=5)[4]
+    one.window.panes.stage.canvas.picture_dropped.emit(one.parts.gallery.file(image))
+    one.wait(one.window.panes.stage._source_chip.isVisible)
+    one.take("image-to-image")
+    one.window.actions_["settings"].trigger()
+    one.take("settings", one.find(QDialog, "settingsDialog"))
+    one.window.actions_["models"].trigger()
+    one.take("models", one.find(QDialog, "modelsDialog"))
+    one.window.actions_["palette"].trigger()
+    one.take("palette", next(frame for frame in one.window.findChildren(QFrame) if isinstance(frame, CommandPalette)))
+    for dialog in one.window.findChildren(QDialog):
+        dialog.close()
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--one"]:
+        photograph(*sys.argv[2:5], Path(sys.argv[5]))
+    else:
+        raise SystemExit(main(sys.argv[1:]))

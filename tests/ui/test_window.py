@@ -1,0 +1,316 @@
+"""The whole window with real services: from words to an image in the gallery, and everything on the way."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
+from PySide6.QtGui import QDropEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QComboBox,
+    QDoubleSpinBox,
+    QLineEdit,
+    QPlainTextEdit,
+    QProgressBar,
+    QSlider,
+    QSpinBox,
+    QWidget,
+)
+
+from imagegen_desktop.domain.job import JobState
+from tests.pictures import png
+from tests.ui.conftest import Opened, Studio
+
+NAMES: dict[str, type[QWidget]] = {
+    "promptEdit": QPlainTextEdit,
+    "negativePromptEdit": QPlainTextEdit,
+    "styleList": QAbstractItemView,
+    "queueView": QAbstractItemView,
+    "galleryView": QAbstractItemView,
+    "modelCombo": QComboBox,
+    "providerCombo": QComboBox,
+    "samplerCombo": QComboBox,
+    "widthSpin": QSpinBox,
+    "heightSpin": QSpinBox,
+    "stepsSpin": QSpinBox,
+    "countSpin": QSpinBox,
+    "guidanceSpin": QDoubleSpinBox,
+    "seedEdit": QLineEdit,
+    "strengthSlider": QSlider,
+    "generateButton": QAbstractButton,
+    "cancelButton": QAbstractButton,
+    "randomSeedButton": QAbstractButton,
+    "jobProgress": QProgressBar,
+    "canvas": QWidget,
+    "gallerySearchEdit": QLineEdit,
+}
+ACTIONS = ("undoAction", "redoAction", "settingsAction", "modelsAction")
+STALL_SECONDS = 0.25
+
+
+def draw(studio: Studio, prompt: str = "hills", **numbers: int) -> None:
+    """Types a prompt, sets numbers by the names of their fields, presses Generate."""
+    studio.find(QPlainTextEdit, "promptEdit").setPlainText(prompt)
+    for name, value in numbers.items():
+        studio.find(QSpinBox, f"{name}Spin").setValue(value)
+    button = studio.find(QAbstractButton, "generateButton")
+    studio.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def gallery_rows(studio: Studio) -> int:
+    return studio.find(QAbstractItemView, "galleryView").model().rowCount()
+
+
+def states(studio: Studio) -> list[JobState]:
+    return [job.state for job in studio.parts.queue.jobs()]
+
+
+def drop(target: QWidget, mime: QMimeData) -> None:
+    event = QDropEvent(
+        QPointF(50, 50), Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    )
+    target.dropEvent(event)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_promised_name_is_there(studio: Studio, name: str) -> None:
+    assert studio.find(NAMES[name], name)
+
+
+def test_every_promised_action_is_there(studio: Studio) -> None:
+    assert {action.objectName() for action in studio.window.actions_.all()} >= set(ACTIONS)
+
+
+def test_generate_waits_for_words(studio: Studio) -> None:
+    button = studio.find(QAbstractButton, "generateButton")
+    assert not button.isEnabled()
+    studio.find(QPlainTextEdit, "promptEdit").setPlainText("hills")
+    assert button.isEnabled()
+
+
+def test_a_preview_comes_with_the_first_step_and_an_image_at_the_end(studio: Studio) -> None:
+    studio.provider.hold()
+    draw(studio, steps=4)
+    canvas, progress = studio.window.panes.stage.canvas, studio.find(QProgressBar, "jobProgress")
+    studio.provider.allow()
+    studio.until(lambda: not canvas.picture().isNull())
+    assert canvas.picture().width() < 64
+    studio.until(lambda: progress.value() > 0)
+    assert progress.isVisible()
+    studio.provider.release()
+    studio.until(lambda: gallery_rows(studio) == 1)
+    studio.until(lambda: canvas.picture().width() == 64)
+    studio.until(lambda: not progress.isVisible())
+
+
+def test_the_request_is_what_the_pane_says(studio: Studio) -> None:
+    studio.find(QPlainTextEdit, "negativePromptEdit").setPlainText("people")
+    studio.find(QLineEdit, "seedEdit").setText("18446744073709551615")
+    studio.find(QDoubleSpinBox, "guidanceSpin").setValue(6.5)
+    sampler = studio.find(QComboBox, "samplerCombo")
+    sampler.setCurrentIndex(sampler.findData("Euler a"))
+    draw(studio, "hills", steps=3, width=96, height=64, count=2)
+    studio.until(lambda: gallery_rows(studio) == 2)
+    request = studio.provider.assignments[0].job.request
+    assert (request.prompt, request.negative_prompt) == ("hills", "people")
+    assert (request.width, request.height, request.steps, request.count) == (96, 64, 3, 2)
+    assert (request.seed, request.guidance, request.sampler) == (2**64 - 1, 6.5, "Euler a")
+
+
+def test_cancel_stops_within_a_step(studio: Studio) -> None:
+    studio.provider.hold()
+    draw(studio, steps=20)
+    studio.provider.allow(2)
+    cancel = studio.find(QAbstractButton, "cancelButton")
+    studio.until(cancel.isEnabled)
+    studio.qtbot.mouseClick(cancel, Qt.MouseButton.LeftButton)
+    studio.until(lambda: states(studio) == [JobState.CANCELLED])
+    studio.until(lambda: not studio.find(QProgressBar, "jobProgress").isVisible())
+    assert gallery_rows(studio) == 0
+
+
+def test_bad_input_is_told_in_place(studio: Studio) -> None:
+    studio.find(QLineEdit, "seedEdit").setText("99999999999999999999")
+    draw(studio)
+    assert "seed" in studio.window.panes.prompt.messages.text()
+    assert studio.parts.queue.jobs() == []
+
+
+def test_a_failed_job_says_why_and_can_be_retried(studio: Studio) -> None:
+    draw(studio, "hills [memory]", steps=2)
+    studio.until(lambda: states(studio) == [JobState.FAILED])
+    queue = studio.window.panes.queue
+    studio.until(lambda: bool(queue.jobs()) and queue.jobs()[0].error is not None)
+    queue.retry_requested.emit(queue.jobs()[0].id)
+    studio.until(lambda: len(studio.provider.assignments) == 2)
+
+
+def test_a_dropped_picture_becomes_the_source(studio: Studio, tmp_path: Path) -> None:
+    file = tmp_path / "red.png"
+    file.write_bytes(png(40, 40))
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(file))])
+    slider = studio.find(QSlider, "strengthSlider")
+    assert not slider.isVisible()
+    drop(studio.window.panes.stage.canvas, mime)
+    studio.until(slider.isVisible)
+    slider.setValue(30)
+    draw(studio, "hills", steps=2)
+    studio.until(lambda: bool(studio.provider.assignments))
+    request = studio.provider.assignments[0].job.request
+    assert request.image is not None
+    assert request.image.name == "red.png"
+    assert request.strength == pytest.approx(0.3)
+
+
+def test_a_dropped_image_without_file_becomes_the_source(studio: Studio) -> None:
+    from tests.ui.scripted import landscape
+
+    mime = QMimeData()
+    mime.setImageData(landscape(3, 64, 64))
+    drop(studio.window.panes.stage.canvas, mime)
+    studio.until(studio.find(QSlider, "strengthSlider").isVisible)
+    assert studio.find(QAbstractButton, "generateButton").isEnabled()
+
+
+def test_a_dropped_file_that_is_no_picture_is_told_in_place(studio: Studio, tmp_path: Path) -> None:
+    file = tmp_path / "letter.png"
+    file.write_text("dear")
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(file))])
+    drop(studio.window.panes.stage.canvas, mime)
+    studio.until(lambda: bool(studio.window.panes.stage.messages.text()))
+    assert not studio.find(QSlider, "strengthSlider").isVisible()
+
+
+def test_search_finds_as_one_types(studio: Studio) -> None:
+    draw(studio, "green hills", steps=1)
+    studio.until(lambda: gallery_rows(studio) == 1)
+    draw(studio, "blue lake", steps=1)
+    studio.until(lambda: gallery_rows(studio) == 2)
+    search = studio.find(QLineEdit, "gallerySearchEdit")
+    studio.qtbot.keyClicks(search, "lake")
+    studio.until(lambda: gallery_rows(studio) == 1)
+    search.clear()
+    studio.until(lambda: gallery_rows(studio) == 2)
+
+
+def test_keys_rate_bin_and_undo(studio: Studio) -> None:
+    draw(studio, steps=1, count=3)
+    studio.until(lambda: gallery_rows(studio) == 3)
+    view = studio.find(QAbstractItemView, "galleryView")
+    view.setFocus()
+    view.setCurrentIndex(view.model().index(1, 0))
+    studio.qtbot.keyClick(view, Qt.Key.Key_4)
+    studio.until(lambda: [image.rating for image in studio.parts.gallery.page()] == [0, 4, 0])
+    studio.qtbot.keyClick(view, Qt.Key.Key_Right)
+    assert view.currentIndex().row() == 2
+    studio.qtbot.keyClick(view, Qt.Key.Key_Delete)
+    studio.until(lambda: gallery_rows(studio) == 2)
+    studio.until(studio.window.actions_["undo"].isEnabled)
+    studio.window.actions_["undo"].trigger()
+    studio.until(lambda: gallery_rows(studio) == 3)
+
+
+def test_a_selected_image_shows_what_made_it_and_can_be_used_again(studio: Studio) -> None:
+    studio.find(QLineEdit, "seedEdit").setText("77")
+    draw(studio, "red hills", steps=2)
+    studio.until(lambda: gallery_rows(studio) == 1)
+    view = studio.find(QAbstractItemView, "galleryView")
+    view.setCurrentIndex(view.model().index(0, 0))
+    details = studio.window.panes.details
+    studio.until(lambda: details.image() is not None)
+    studio.find(QPlainTextEdit, "promptEdit").clear()
+    studio.find(QLineEdit, "seedEdit").clear()
+    details.use_all_requested.emit(details.image())
+    assert studio.find(QPlainTextEdit, "promptEdit").toPlainText() == "red hills"
+    assert studio.find(QLineEdit, "seedEdit").text() == "77"
+    assert studio.find(QSpinBox, "stepsSpin").value() == 2
+
+
+def test_closing_pauses_what_runs_and_the_next_start_says_so(open_studio: Opened) -> None:
+    first = open_studio()
+    first.provider.hold()
+    draw(first, steps=20)
+    first.provider.allow(2)
+    first.until(first.find(QAbstractButton, "cancelButton").isEnabled)
+    first.window.close()
+    second = open_studio()
+    second.until(lambda: bool(second.window.panes.queue.messages.text()))
+    assert states(second) == [JobState.PAUSED]
+
+
+def test_the_layout_is_remembered(open_studio: Opened) -> None:
+    first = open_studio()
+    first.window.findChild(QWidget, "detailsDock").hide()
+    first.window.close()
+    second = open_studio()
+    assert second.window.findChild(QWidget, "detailsDock").isHidden()
+    second.window.actions_["resetLayout"].trigger()
+    assert not second.window.findChild(QWidget, "detailsDock").isHidden()
+
+
+def test_the_queue_can_be_paused(studio: Studio) -> None:
+    studio.window.actions_["pauseQueue"].trigger()
+    studio.until(lambda: studio.parts.queue.paused)
+    draw(studio, steps=1)
+    studio.until(lambda: states(studio) == [JobState.QUEUED])
+    studio.window.actions_["pauseQueue"].trigger()
+    studio.until(lambda: gallery_rows(studio) == 1)
+
+
+def test_the_loop_does_not_stall_while_pictures_are_made(studio: Studio) -> None:
+    beats: list[float] = []
+    pulse = QTimer()
+    pulse.setInterval(5)
+    pulse.timeout.connect(lambda: beats.append(time.perf_counter()))
+    pulse.start()
+    draw(studio, steps=10, count=6)
+    studio.until(lambda: gallery_rows(studio) == 6)
+    pulse.stop()
+    gaps = [later - earlier for earlier, later in itertools.pairwise(beats)]
+    assert max(gaps) < STALL_SECONDS
+
+
+def test_a_change_of_theme_dresses_the_window_at_once(studio: Studio) -> None:
+    studio.parts.settings.set("theme", "light")
+    studio.until(lambda: studio.window.palette().window().color().name() == "#ffffff")
+
+
+def test_shortcuts_are_unique(studio: Studio) -> None:
+    keys = [key.toString() for action in studio.window.actions_.all() for key in action.shortcuts()]
+    assert len(keys) == len(set(keys))
+    assert QKeySequence("Ctrl+K").toString() in keys
+
+
+def test_settings_are_generated_and_take_effect(studio: Studio) -> None:
+    studio.window.actions_["settings"].trigger()
+    dialog = studio.find(QWidget, "settingsDialog")
+    threads = dialog.findChild(QSpinBox, "threadsSetting")
+    threads.setValue(3)
+    studio.until(lambda: studio.parts.settings.get("threads") == 3)
+    dialog.close()
+
+
+def test_the_command_palette_does_what_is_typed(studio: Studio) -> None:
+    from imagegen_desktop.ui.dialogs.command_palette import CommandPalette
+
+    seed = studio.find(QLineEdit, "seedEdit")
+    studio.window.actions_["palette"].trigger()
+    palette = studio.window.findChild(CommandPalette)
+    line = palette.findChild(QLineEdit)
+    studio.qtbot.keyClicks(line, "new seed")
+    studio.qtbot.keyClick(line, Qt.Key.Key_Return)
+    assert seed.text().isdigit()
+
+
+def test_a_click_on_an_example_writes_it(studio: Studio) -> None:
+    welcome = studio.window.panes.stage.welcome
+    example = next(button for button in welcome.findChildren(QAbstractButton) if button.text())
+    studio.qtbot.mouseClick(example, Qt.MouseButton.LeftButton, pos=QPoint(5, 5))
+    assert studio.find(QPlainTextEdit, "promptEdit").toPlainText() == example.text()
