@@ -16,7 +16,17 @@ _SECRETS = re.compile(
     r"(sk-[A-Za-z0-9_-]{8,}|r8_[A-Za-z0-9]{8,}|hf_[A-Za-z0-9]{8,}|AKIA[A-Z0-9]{12,}|Bearer\s+\S+|X-Amz-Signature=\S+)"
 )
 _SECRET_VARIABLES = ("OPENAI_API_KEY", "REPLICATE_API_TOKEN", "HF_TOKEN", "AWS_SECRET_ACCESS_KEY")
+_TALKATIVE = ("httpx", "httpx2", "httpcore", "httpcore2", "openai")
 _MEGABYTE = 2**20
+
+#: Keys met in this run; whatever is logged, they are not in it.
+_HIDDEN: set[str] = set()
+
+
+def hide(secret: str) -> None:
+    """From now on this text is taken out of every log line."""
+    if len(secret) >= 8:
+        _HIDDEN.add(secret)
 
 
 def set_up(folder: Path, name: str = "imagegen-desktop") -> None:
@@ -37,6 +47,8 @@ def set_up(folder: Path, name: str = "imagegen-desktop") -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
+    for name_of_library in _TALKATIVE:
+        logging.getLogger(name_of_library).setLevel(logging.WARNING)
     structlog.configure(
         processors=[*_CHAIN, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -55,7 +67,7 @@ _CHAIN: list[Any] = [
 
 def redact(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """A structlog processor: replaces everything that looks like a key, or is one we know."""
-    known = [os.environ[name] for name in _SECRET_VARIABLES if len(os.environ.get(name, "")) >= 8]
+    known = [os.environ[name] for name in _SECRET_VARIABLES if len(os.environ.get(name, "")) >= 8] + list(_HIDDEN)
     for key, value in event.items():
         if isinstance(value, str):
             event[key] = _without_secrets(value, known)

@@ -20,6 +20,11 @@ from .tables import JobRow, columns
 _CHANGEABLE = frozenset(field.name for field in fields(Job)) - {"id", "state"}
 _NO_LEASE = {"owner": "", "lease_until": 0.0, "lease_seconds": 0.0}
 _COLUMNS = columns(JobRow)
+_UNCERTAIN = JobError(
+    kind="uncertain",
+    message="The program ended while the provider was at work.",
+    advice="It may have been charged. It is not sent again unless you retry it.",
+)
 
 
 class Jobs:
@@ -191,7 +196,8 @@ class Jobs:
             for job in jobs:
                 to = _after_death(job, at_most_once)
                 check_move(job, to)
-                _update(db, [job.id], {"state": to.value, **_NO_LEASE})
+                why = {"error": error_to_json(_UNCERTAIN)} if to is JobState.UNCERTAIN else {}
+                _update(db, [job.id], {"state": to.value, **_NO_LEASE, **why})
             return tuple(_job(db, job.id) for job in jobs)
 
         return self._library.write(free)

@@ -114,7 +114,7 @@ def find_model(
         if model.name == (name or default):
             return model
     offered = ", ".join(model.name for model in models)
-    if name in retired:
+    if name is not None and name in retired:
         raise BadInput("model", name, f"the provider has shut it down; its successor is {retired[name]}")
     raise BadInput("model", name, f"one of {offered}")
 

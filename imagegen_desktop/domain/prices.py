@@ -66,7 +66,7 @@ def estimate(request: GenerationRequest, partial_images: int = 0) -> float | Non
     rates = TOKEN_RATES.get(name)
     if rates is None:
         return None
-    quality = request.quality if request.quality in rates.output else "high"
+    quality = request.quality if request.quality is not None and request.quality in rates.output else "high"
     share = (request.width or 1024) * (request.height or 1024) / _SQUARE
     made = rates.output[quality] * share + _PARTIAL_TOKENS * partial_images
     given = _SOURCE_TOKENS * sum(picture is not None for picture in (request.image, request.mask))

@@ -2,27 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
+from ..domain.cloud_model import CloudModel, find_model
 from ..domain.job import Job
 from ..domain.model_card import ModelCard
 from ..protocol.messages import Cancelled, Decoding, Failed, Image, Loading, Paused, Preview, Started, Step
 
-ProviderEvent = Loading | Started | Step | Preview | Decoding | Image | Cancelled | Paused | Failed
+
+@dataclass(frozen=True, kw_only=True)
+class Submitting:
+    """A request that may cost money is about to leave. It does so when the provider is asked for its next event:
+    by then this was remembered durably, or an error was raised instead."""
+
+    job: str
+    index: int
+    nonce: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submitted:
+    """The provider took the request and names it; with that name it can be asked for again, after any crash."""
+
+    job: str
+    index: int
+    nonce: str
+    provider_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncodedPreview:
+    """A first look at image `index`, as the provider sent it: a stranger's bytes."""
+
+    job: str
+    index: int
+    step: int
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoded:
+    """A finished image as the provider sent it: a PNG, JPEG or WebP of a stranger. `cost` in dollars, None when
+    the provider does not say."""
+
+    job: str
+    index: int
+    data: bytes = field(repr=False)
+    seconds: float = 0.0
+    nonce: str = ""
+    cost: float | None = None
+    revised_prompt: str = ""
+    notes: tuple[str, ...] = ()
+
+
+CloudEvent = Submitting | Submitted | EncodedPreview | Encoded
+ProviderEvent = Loading | Started | Step | Preview | Decoding | Image | Cancelled | Paused | Failed | CloudEvent
 
 
 @dataclass(frozen=True, kw_only=True)
 class Assignment:
-    """One job as a provider receives it. `image` and `mask` are raw rows of exactly the request's size."""
+    """One job as a provider receives it.
+
+    For the local engine `model` is a card, and `image` and `mask` are raw rows of exactly the request's size.
+    For the cloud `model` is None, and they are PNGs: `mask` white where to paint, `cutout` the image itself,
+    transparent there. `submitted` names requests that left before, by image: ask for those, send nothing new.
+    `notes` say what had to be changed of the request for this model.
+    """
 
     job: Job
-    model: ModelCard
+    model: ModelCard | None = None
     image: bytes = b""
     mask: bytes = b""
+    cutout: bytes = b""
     first_index: int = 0
     resume: str = ""
+    submitted: Mapping[int, Submitted] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,11 +93,21 @@ class Capabilities:
     negative_prompt: bool = True
     previews: bool = True
     paid: bool = False
+    models: tuple[CloudModel, ...] = ()
+    default_model: str = ""
+    retired: Mapping[str, str] = field(default_factory=dict)
+    key: str = ""
+    places: int = 1
+
+    def model(self, name: str | None) -> CloudModel:
+        """One of `models` by name, the default one for None; raises BadInput naming the possible ones."""
+        return find_model(name, self.models, self.default_model, self.retired)
 
 
 class Provider(Protocol):
-    """`run` yields events until every image of the job is made; it ends with the last Image or with one
-    Cancelled, Paused or Failed. `cancel` and `pause` may be called from any thread and return at once."""
+    """`run` yields events until every image of the job is made; it ends with the last Image (or Encoded), with one
+    Cancelled, Paused or Failed, or by raising a Problem. `cancel` and `pause` may be called from any thread and
+    return at once."""
 
     name: str
 
@@ -53,3 +120,10 @@ class Provider(Protocol):
     def pause(self, job: str) -> None: ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Reachable(Protocol):
+    """A provider one can knock at: `check` answers in a sentence or raises the Problem there is. Costs nothing."""
+
+    def check(self, key: str | None = None) -> str: ...

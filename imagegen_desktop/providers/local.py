@@ -52,6 +52,7 @@ class LocalProvider:
 
     def _command(self, assignment: Assignment, index: int) -> Generate:
         job = assignment.job
+        assert assignment.model is not None
         return Generate(
             job=job.id,
             index=index,

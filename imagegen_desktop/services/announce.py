@@ -57,6 +57,13 @@ class ModelsChanged:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProvidersChanged:
+    """These providers began to wait, or may be asked again; or a key of theirs came or went."""
+
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class SettingsChanged:
     names: tuple[str, ...] = ()
 
@@ -86,6 +93,7 @@ Announcement = (
     | QueuePaused
     | StylesChanged
     | ModelsChanged
+    | ProvidersChanged
     | SettingsChanged
     | UndoChanged
     | Notice

@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from ..credentials import KeyStore
 from ..database.connection import Library, open_library
 from ..database.facts import library_id
 from ..database.images import Images
 from ..database.jobs import Jobs
+from ..database.paid_calls import PaidCalls
 from ..database.styles import Styles as OwnStyles
 from ..database.thumbnails import Thumbnails
 from ..imaging.decode import Decoder
 from ..paths import Home, resources
 from ..protocol.messages import Start
 from ..providers.base import Provider
+from ..providers.cloud import Surroundings
 from ..providers.engine_process import EngineProcess
 from ..providers.local import LocalProvider
+from ..providers.registry import ENDPOINT_VARIABLES, cloud_providers
 from ..settings import Settings
 from ..storage.local import LocalStorage
 from .announce import Announcer, EngineChanged, SettingsChanged
+from .assign import Assigner
 from .compose import Composer
 from .forecast import Forecast
 from .gallery import Gallery
+from .holds import Holds
 from .housekeeping import Housekeeping
+from .ledger import PARTIAL_IMAGES, Ledger
 from .model_library import ModelLibrary
+from .paid import PaidWork
 from .queue import Queue
 from .runner import Runner
 from .saver import Saver
@@ -54,6 +63,9 @@ class Parts:
     forecast: Forecast
     housekeeping: Housekeeping
     undo: Undo
+    keys: KeyStore
+    ledger: Ledger
+    holds: Holds
     engine: EngineProcess
     providers: Mapping[str, Provider]
     close: Callable[[], None]
@@ -82,14 +94,14 @@ def assemble(
     home.prepare()
     announce = Announcer()
     settings = Settings(home.settings)
+    keys = KeyStore(home.root / "keys.locked")
     settings.on_change = lambda name: announce.publish(SettingsChanged(names=(name,)))
     snapshots = Snapshots(home.snapshots)
     process = _engine(home, settings, announce, engine_command)
     if engine and providers is None:
         process.start()
-    makers = dict(
-        providers or {"local": LocalProvider(process, snapshots.place, lambda: settings.number("snapshot_seconds"))}
-    )
+    local = LocalProvider(process, snapshots.place, lambda: settings.number("snapshot_seconds"))
+    makers = dict(providers or {"local": local, **cloud_providers(_surroundings(settings, keys))})
     library = open_library(home.database, home.backups)
     ground = _Ground(
         library=library,
@@ -97,7 +109,16 @@ def assemble(
         storage=LocalStorage(home.root),
         announce=announce,
     )
-    return _joined(home, settings, ground, snapshots, process, makers)
+    return _joined(home, settings, keys, ground, snapshots, process, makers)
+
+
+def _surroundings(settings: Settings, keys: KeyStore) -> Surroundings:
+    return Surroundings(
+        key=keys.get,
+        endpoint=lambda name: os.environ.get(ENDPOINT_VARIABLES.get(name, ""), ""),
+        silence_seconds=lambda: settings.number("cloud_timeout_seconds"),
+        previews=lambda: PARTIAL_IMAGES if settings.number("preview_every") else 0,
+    )
 
 
 def _engine(home: Home, settings: Settings, announce: Announcer, command: list[str] | None) -> EngineProcess:
@@ -115,6 +136,7 @@ def _engine(home: Home, settings: Settings, announce: Announcer, command: list[s
 def _joined(
     home: Home,
     settings: Settings,
+    keys: KeyStore,
     ground: _Ground,
     snapshots: Snapshots,
     engine: EngineProcess,
@@ -132,7 +154,10 @@ def _joined(
     sources = Sources(ground.storage, decoder)
     saver = Saver(ground.storage, images, ground.thumbnails, announce)
     queue = Queue(library, jobs, composer, forecast, announce)
-    runner = Runner(library, jobs, queue, providers, models, sources, saver, snapshots, forecast, announce)
+    ledger, holds = Ledger(PaidCalls(library), settings, providers), Holds(announce)
+    paid = PaidWork(ledger, home.root / "answers", decoder, saver)
+    assigner = Assigner(models, sources, snapshots, composer, paid)
+    runner = Runner(library, jobs, queue, providers, assigner, saver, snapshots, forecast, announce, paid, holds)
     queue.interrupt, queue.work_added = runner.interrupt, runner.wake
 
     def close() -> None:
@@ -161,6 +186,9 @@ def _joined(
         forecast=forecast,
         housekeeping=Housekeeping(library, images, ground.storage, decoder, announce),
         undo=undo,
+        keys=keys,
+        ledger=ledger,
+        holds=holds,
         engine=engine,
         providers=providers,
         close=close,

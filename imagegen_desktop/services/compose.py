@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import replace
 
+from ..domain import cloud_model
+from ..domain.cloud_model import Fitted
 from ..domain.errors import BadInput, ModelProblem
 from ..domain.families import MODEL_DEFAULT_SAMPLER, check_sampler
 from ..domain.model_card import ModelCard
 from ..domain.request import GenerationRequest, check_size, validate
 from ..domain.style import StylePreset
+from ..providers.base import Provider
 from .model_library import ModelLibrary
 from .styles import Styles
 
@@ -20,16 +23,21 @@ DEFAULT_STRENGTH = 0.6
 class Composer:
     """Turns what an artist said into what the queue stores."""
 
-    def __init__(self, models: ModelLibrary, styles: Styles, providers: Iterable[str]) -> None:
+    def __init__(self, models: ModelLibrary, styles: Styles, providers: Mapping[str, Provider]) -> None:
         self._models = models
         self._styles = styles
-        self._providers = tuple(providers)
+        self._providers = providers
 
     def complete(self, request: GenerationRequest) -> GenerationRequest:
         """The request with every None filled in; raises BadInput or ModelProblem naming what is wrong."""
         if request.provider not in self._providers:
             raise BadInput("provider", request.provider, "one of " + ", ".join(self._providers))
         validate(request)
+        if not self._providers[request.provider].capabilities().local:
+            return self._complete_for_cloud(request)
+        for name in ("quality", "background"):
+            if getattr(request, name) is not None:
+                raise BadInput(name, getattr(request, name), "only models behind a provider have that choice")
         card = self.model(request.model)
         style = self._styles.get(request.style)
         numbers = defaults(card, style)
@@ -51,6 +59,27 @@ class Composer:
                 device=None if request.device == "auto" else request.device,
             )
         )
+
+    def fitted(self, request: GenerationRequest) -> Fitted:
+        """A completed request as it will be carried out, with a note for everything that has to be changed."""
+        capabilities = self._providers[request.provider].capabilities()
+        if capabilities.local:
+            return Fitted(request=request)
+        return cloud_model.fit(capabilities.model(request.model), request)
+
+    def _complete_for_cloud(self, request: GenerationRequest) -> GenerationRequest:
+        """The provider's own model and its numbers; a size it does not have stays as it was asked for."""
+        model = self._providers[request.provider].capabilities().model(request.model)
+        style = self._styles.get(request.style)
+        styled = replace(
+            request,
+            style=style.name,
+            style_prompt="" if style.prompt == "{prompt}" else style.prompt,
+            style_negative=style.negative_prompt,
+            seed=secrets.randbits(31) if model.seeds and request.seed is None else request.seed,
+            device=None,
+        )
+        return validate(cloud_model.complete(model, styled))
 
     def model(self, name: str | None) -> ModelCard:
         """The card of a model by name or folder; the default one for None."""

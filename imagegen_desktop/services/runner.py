@@ -15,19 +15,20 @@ import psutil
 from ..database.connection import Library
 from ..database.facts import get_fact, set_fact
 from ..database.jobs import Jobs
-from ..domain.errors import DiskProblem, EngineDied, Problem
+from ..domain.errors import DiskProblem, EngineDied, Problem, ProviderProblem, Uncertain
 from ..domain.image import GeneratedImage
 from ..domain.job import ACTIVE, FINISHED, Job, JobError, JobState
 from ..logs import logger
 from ..protocol.messages import Cancelled, Failed, Image, Paused, Started, Step
-from ..providers.base import Assignment, Provider, ProviderEvent
+from ..providers.base import Encoded, EncodedPreview, Provider, ProviderEvent, Submitted, Submitting
 from .announce import Announcer, ImagesChanged, JobEvent, JobsChanged, Notice
+from .assign import Assigner
 from .forecast import Forecast
-from .model_library import ModelLibrary
+from .holds import Holds
+from .paid import UNCERTAIN_ADVICE, PaidWork
 from .queue import CANCEL, LEASE_SECONDS, PAUSE, Queue, now, wish_name
 from .saver import Saver
 from .snapshots import Snapshots
-from .sources import Sources
 
 MAX_ATTEMPTS = 2
 _ALMOST_DONE_STEPS = 2
@@ -36,11 +37,14 @@ _LOOK_AROUND_SECONDS = 1.0
 
 @dataclass
 class Running:
-    """A job under way in this process. `wish` is what the artist asked of it meanwhile."""
+    """A job under way in this process. `wish` is what the artist asked of it meanwhile; `alone` when somebody
+    waits for just this job; `notes` say what the provider's model made necessary."""
 
     job: Job
     provider: Provider
     wish: str = ""
+    alone: bool = False
+    notes: tuple[str, ...] = ()
     almost_done: bool = False
     index: int = 0
     step: int = 0
@@ -77,24 +81,26 @@ class Runner:
         jobs: Jobs,
         queue: Queue,
         providers: Mapping[str, Provider],
-        models: ModelLibrary,
-        sources: Sources,
+        assigner: Assigner,
         saver: Saver,
         snapshots: Snapshots,
         forecast: Forecast,
         announce: Announcer,
+        paid: PaidWork,
+        holds: Holds,
     ) -> None:
         self.owner = process_owner()
         self._library = library
         self._jobs = jobs
         self._queue = queue
         self._providers = providers
-        self._models = models
-        self._sources = sources
+        self._assigner = assigner
         self._saver = saver
         self._snapshots = snapshots
         self._forecast = forecast
         self._announce = announce
+        self._paid = paid
+        self._holds = holds
         self._turn = threading.Condition()
         self._active: dict[str, Running] = {}
         self._stopping = False
@@ -124,6 +130,7 @@ class Runner:
         """Drives a job that was leased to us when it was added; its state at the end."""
         with self._turn:
             running = self._begin(job)
+            running.alone = True
         self._drive(running)
         return self._queue.get(job.id)
 
@@ -158,20 +165,26 @@ class Runner:
     def recover(self) -> list[Job]:
         """At start: what a dead process left leased or running waits again; returns those jobs."""
         owners = {job.owner for job in self._jobs.list(ACTIVE)}
-        recovered = self._jobs.recover(datetime.now(UTC), [owner for owner in owners if owner_is_dead(owner)])
+        paid = [name for name, provider in self._providers.items() if provider.capabilities().paid]
+        dead = [owner for owner in owners if owner_is_dead(owner)]
+        recovered = list(self._jobs.recover(datetime.now(UTC), dead, at_most_once=paid))
+        # Where nothing is out there unnamed the provider can be asked for what it made, or nothing had left.
+        settled = [job.id for job in self._jobs.list([JobState.UNCERTAIN]) if self._paid.is_settled(job)]
+        recovered += [self._jobs.move_state(job, JobState.QUEUED, error=None) for job in settled]
         if recovered:
             self._announce.publish(JobsChanged(ids=tuple(job.id for job in recovered)))
-        return list(recovered)
+        return recovered
 
     # ---- one job ------------------------------------------------------------------------------------------
 
     def _claim(self) -> Job | None:
-        free = [name for name in self._providers if self._has_place(name)]
+        free = [name for name in self._providers if self._has_place(name) and self._holds.reason(name) is None]
         return self._jobs.claim(self.owner, datetime.now(UTC), LEASE_SECONDS, free) if free else None
 
     def _has_place(self, provider: str) -> bool:
         mine = [running for running in self._active.values() if running.provider.name == provider]
-        return not mine or (len(mine) == 1 and mine[0].almost_done)
+        places = self._providers[provider].capabilities().places
+        return len(mine) < places or (len(mine) == 1 and mine[0].almost_done)
 
     def _begin(self, job: Job) -> Running:
         running = Running(job=job, provider=self._providers[job.request.provider])
@@ -184,7 +197,7 @@ class Runner:
     def _drive(self, running: Running) -> None:
         job = running.job
         try:
-            while self._attempt(running) is JobState.QUEUED:
+            while self._attempt(running) is JobState.QUEUED and self._holds.reason(running.provider.name) is None:
                 # The engine died under it: once more at once, unless another process was quicker.
                 again = self._jobs.claim(
                     self.owner, datetime.now(UTC), LEASE_SECONDS, [running.provider.name], only=job.id
@@ -216,9 +229,13 @@ class Runner:
             self._jobs.move_state(running.job.id, JobState.RUNNING, held_by=self.owner)
             self._jobs.move_state(running.job.id, JobState.DONE, held_by=self.owner, finished=now())
             return JobState.DONE
-        for event in running.provider.run(self._assignment(running.job)):
+        if not running.provider.capabilities().local and self._kept_answers(running):
+            return JobState.DONE
+        assignment = self._assigner.assignment(running.job, running.provider)
+        running.job, running.notes = assignment.job, assignment.notes
+        for event in running.provider.run(assignment):
             self._hear(running, event)
-            if not isinstance(event, Image):
+            if not isinstance(event, Image | Submitting | Submitted | EncodedPreview | Encoded):
                 self._announce.publish(JobEvent(job=running.job.id, event=event))
             if isinstance(event, Failed):
                 raise event.problem if event.kind != EngineDied.kind else EngineDied(event.message, event.advice)
@@ -229,16 +246,14 @@ class Runner:
         self._snapshots.forget(running.job.id)
         return JobState.DONE
 
-    def _assignment(self, job: Job) -> Assignment:
-        request = job.request
-        return Assignment(
-            job=job,
-            model=self._models.get(request.model or ""),
-            image=self._sources.pixels(request.image, request) if request.image else b"",
-            mask=self._sources.mask(request.mask, request) if request.mask else b"",
-            first_index=job.images_done,
-            resume=self._snapshots.existing(job.id, job.images_done),
-        )
+    def _kept_answers(self, running: Running) -> bool:
+        """Saves what a dead process had received and not saved; True when that was all there was to do."""
+        while (saving := self._paid.waiting_answer(running.job)) is not None:
+            if running.job.state is JobState.LEASED:
+                self._jobs.move_state(running.job.id, JobState.RUNNING, held_by=self.owner, started=now())
+            saving.result()
+            running.job = self._queue.get(running.job.id)
+        return running.job.state is JobState.DONE
 
     def _hear(self, running: Running, event: ProviderEvent) -> None:
         job = running.job
@@ -264,6 +279,12 @@ class Runner:
             self._announce.publish(JobEvent(job=job.id, event=event))
             running.saves.append(self._saver.save_soon(job, event))
             self._forecast.learn(job.request, event.seconds)
+        elif isinstance(event, Encoded):
+            running.saves.append(self._paid.receive(job, event, running.notes))
+        elif isinstance(event, Submitting | Submitted | EncodedPreview):
+            preview = self._paid.hear(job, event)
+            if preview is not None:
+                self._announce.publish(JobEvent(job=job.id, event=preview))
 
     def _stepped(self, running: Running, event: Step) -> None:
         running.step = event.step
@@ -278,17 +299,28 @@ class Runner:
         for save in running.saves:
             save.result()
         state = JobState.PAUSED if running.wish == PAUSE else JobState.CANCELLED
+        if state is JobState.PAUSED and not self._paid.is_settled(self._queue.get(running.job.id)):
+            raise Uncertain("The provider had not answered when the job was left.", UNCERTAIN_ADVICE)
         if state is JobState.CANCELLED:
             self._snapshots.forget(running.job.id)
+            self._paid.cancelled(running.job)
         self._jobs.move_state(running.job.id, state, step=running.step, **self._end(state))
         return state
 
     def _end_badly(self, running: Running, problem: Problem) -> JobState:
         job = running.job
+        if isinstance(problem, ProviderProblem):
+            problem = self._paid.failed(job, problem)
         error: JobError | None = JobError(kind=problem.kind, message=problem.message, advice=problem.advice)
         state = JobState.FAILED
         if isinstance(problem, EngineDied):
             state, error = self._after_death(running, problem)
+        elif isinstance(problem, Uncertain):
+            state = JobState.UNCERTAIN
+        elif isinstance(problem, ProviderProblem) and problem.holds:
+            title = running.provider.capabilities().title
+            self._holds.hold(running.provider.name, title, problem)
+            state = JobState.FAILED if running.alone else JobState.QUEUED
         elif isinstance(problem, DiskProblem):
             self._announce.publish(Notice(level="error", text=problem.message, advice=problem.advice))
         try:

@@ -32,11 +32,26 @@ class Saver:
         self._announce = announce
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="saver")
 
-    def save_soon(self, job: Job, event: Image, parents: tuple[str, ...] = ()) -> Future[GeneratedImage]:
-        return self._pool.submit(self.save, job, event, parents)
+    def save_soon(
+        self,
+        job: Job,
+        event: Image,
+        parents: tuple[str, ...] = (),
+        alpha: bytes | None = None,
+        cost: float | None = None,
+    ) -> Future[GeneratedImage]:
+        return self._pool.submit(self.save, job, event, parents, alpha, cost)
 
-    def save(self, job: Job, event: Image, parents: tuple[str, ...] = ()) -> GeneratedImage:
-        """The committed record; raises DiskProblem or DatabaseProblem, and then nothing half-written stays."""
+    def save(
+        self,
+        job: Job,
+        event: Image,
+        parents: tuple[str, ...] = (),
+        alpha: bytes | None = None,
+        cost: float | None = None,
+    ) -> GeneratedImage:
+        """The committed record; raises DiskProblem or DatabaseProblem, and then nothing half-written stays.
+        `cost` in dollars, None where there is none or nobody says."""
         request = job.request.only(event.index)
         image_id = new_id()
         created = datetime.now(UTC)
@@ -51,8 +66,9 @@ class Saver:
             resumed_at=event.resumed_at,
             parents=parents,
             notes=tuple(event.notes),
+            environment={} if cost is None else {"cost": f"{cost:.4f} USD"},
         )
-        picture = Picture(width=event.width, height=event.height, rgb=event.pixels)
+        picture = Picture(width=event.width, height=event.height, rgb=event.pixels, alpha=alpha)
         data = encode_png(picture, recipe)
         saved = self._storage.save(data, _file_name(created, request.seed, image_id), created)
         image = GeneratedImage(
@@ -69,6 +85,7 @@ class Saver:
             request=request,
             model_hash=event.model_hash,
             seconds=event.seconds,
+            cost=cost,
             resumed_at=event.resumed_at,
             parents=parents,
         )
@@ -84,4 +101,5 @@ class Saver:
 
 
 def _file_name(created: datetime, seed: int | None, image_id: str) -> str:
-    return f"{created:%Y-%m-%d-%H%M%S}-{seed}-{image_id[-6:]}.png"
+    middle = "" if seed is None else f"{seed}-"
+    return f"{created:%Y-%m-%d-%H%M%S}-{middle}{image_id[-6:]}.png"

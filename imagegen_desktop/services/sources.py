@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from ..domain.errors import BadInput, DiskProblem
@@ -42,6 +43,20 @@ class Sources:
         return bytes(
             (299 * r + 587 * g + 114 * b) // 1000 for r, g, b in zip(rgb[::3], rgb[1::3], rgb[2::3], strict=True)
         )
+
+    def image_file(self, source: SourceImage, request: GenerationRequest) -> bytes:
+        """A PNG of exactly the request's size."""
+        return encode_png(self._fitted(source, request))
+
+    def mask_file(self, source: SourceImage, request: GenerationRequest) -> bytes:
+        """The mask as a PNG of exactly the request's size, white where to paint."""
+        return encode_png(self._fitted(source, request))
+
+    def cutout_file(self, image: SourceImage, mask: SourceImage, request: GenerationRequest) -> bytes:
+        """The image as a PNG that is transparent where to paint."""
+        whole = self._fitted(image, request)
+        paint = self.mask(mask, request)
+        return encode_png(replace(whole, alpha=bytes(255 - level for level in paint)))
 
     def _fitted(self, source: SourceImage, request: GenerationRequest) -> Picture:
         path = self.file(source)

@@ -1,0 +1,89 @@
+"""Connections to the world: which addresses we talk to, how long we wait, how much we swallow."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import httpx2
+
+from ..domain.errors import BadInput
+
+CONNECT_SECONDS = 10.0
+MOST_BYTES = 150 * 2**20
+
+#: What can only happen before a request has left us.
+NEVER_LEFT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
+
+
+class TooLarge(Exception):
+    """An answer is larger than any answer has reason to be, or packed so that nobody knows."""
+
+
+def checked_endpoint(url: str, name: str) -> str:
+    """A base URL without its last slash; raises BadInput unless it is https, or http on this very machine."""
+    try:
+        parts = urlsplit(url.strip())
+        usable = bool(parts.hostname) and not parts.username and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))):
+        raise BadInput(name, url, "an https address, or http on this machine (127.0.0.1)")
+    return url.strip().rstrip("/")
+
+
+def is_loopback(host: str) -> bool:
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def timeout(seconds: float) -> httpx2.Timeout:
+    return httpx2.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
+
+
+def client(seconds: float, headers: dict[str, str] | None = None, most_bytes: int = MOST_BYTES) -> httpx2.AsyncClient:
+    """A client that heeds the system's proxies, follows no redirect, and raises TooLarge before memory is full."""
+
+    async def cap(response: httpx2.Response) -> None:
+        if response.headers.get("content-encoding", "identity").lower() != "identity":
+            raise TooLarge("packed")
+        if isinstance(response.stream, httpx2.AsyncByteStream):
+            response.stream = _Capped(response.stream, most_bytes)
+
+    return httpx2.AsyncClient(
+        headers={"Accept-Encoding": "identity", **(headers or {})},
+        timeout=timeout(seconds),
+        event_hooks={"response": [cap]},
+    )
+
+
+class _Capped(httpx2.AsyncByteStream):
+    def __init__(self, stream: httpx2.AsyncByteStream, most: int) -> None:
+        self._stream = stream
+        self._most = most
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        seen = 0
+        async for chunk in self._stream:
+            seen += len(chunk)
+            if seen > self._most:
+                raise TooLarge(f"more than {self._most} bytes")
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+def never_left(error: BaseException) -> bool:
+    """Whether a transport error says that the request did not leave us, looking through its causes."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, NEVER_LEFT):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False

@@ -1,0 +1,113 @@
+"""Fetching results from file hosts: without any key, only from where results may lie, never from inside our network."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import ipaddress
+import socket
+import urllib.request
+from urllib.parse import urljoin, urlsplit
+
+import httpx2
+
+from ..domain.errors import BadAnswer, Unreachable
+from .connection import TooLarge, client
+
+MOST_REDIRECTS = 3
+MOST_BYTES = 100 * 2**20
+_TRIES = 3
+_GONE = (403, 404, 410)
+_EVIL = "The provider's result lies where we fetch nothing from."
+
+
+class Downloads:
+    """`hosts` are the domains results lie on. `own_origin`, an http(s)://host:port on this machine, is allowed beside
+    them only because the provider itself was set to answer there."""
+
+    def __init__(self, hosts: tuple[str, ...], own_origin: str, silence_seconds: float) -> None:
+        self._hosts = hosts
+        self._own_origin = own_origin
+        self._seconds = silence_seconds
+
+    async def fetch(self, url: object) -> bytes:
+        """The bytes behind a result's address; raises BadAnswer, or Unreachable when the host does not answer."""
+        if not isinstance(url, str) or len(url) > 2 * MOST_BYTES:
+            raise BadAnswer(_EVIL)
+        if url.startswith("data:"):
+            return _from_data(url)
+        for number in range(_TRIES):
+            try:
+                return await self._follow(url)
+            except TooLarge:
+                raise BadAnswer(f"The result is larger than {MOST_BYTES // 2**20} MB.") from None
+            except (httpx2.HTTPError, OSError):
+                if number + 1 == _TRIES:
+                    break
+                await asyncio.sleep(0.2 * 2**number)
+        raise Unreachable("The finished picture cannot be fetched.", "It is tried again; results are kept for an hour.")
+
+    async def _follow(self, url: str) -> bytes:
+        for _ in range(MOST_REDIRECTS + 1):
+            async with client(self._seconds, most_bytes=MOST_BYTES) as http:
+                request = await self._request(http, url)
+                response = await http.send(request, stream=True)
+                try:
+                    if not response.is_redirect:
+                        return await _body(response)
+                    url = urljoin(url, response.headers.get("location", ""))
+                finally:
+                    await response.aclose()
+        raise BadAnswer(_EVIL)
+
+    async def _request(self, http: httpx2.AsyncClient, url: str) -> httpx2.Request:
+        """A request to the very address that was checked, so that a second look-up cannot lead elsewhere."""
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+        except ValueError:
+            raise BadAnswer(_EVIL) from None
+        if self._own_origin and f"{parts.scheme}://{parts.netloc}" == self._own_origin:
+            return http.build_request("GET", url)
+        allowed = any(host == known or host.endswith(f".{known}") for known in self._hosts)
+        if parts.scheme != "https" or not allowed or parts.username or port != 443:
+            raise BadAnswer(_EVIL)
+        if _through_proxy(host):
+            return http.build_request("GET", url)
+        address = await _public_address(host)
+        pinned = httpx2.URL(url).copy_with(host=address)
+        return http.build_request("GET", pinned, headers={"Host": host}, extensions={"sni_hostname": host})
+
+
+async def _body(response: httpx2.Response) -> bytes:
+    if response.status_code in _GONE:
+        raise BadAnswer("The result is no longer there.", "Retry it; providers keep results for about an hour.")
+    response.raise_for_status()
+    if int(response.headers.get("content-length") or 0) > MOST_BYTES:
+        raise TooLarge("announced")
+    return await response.aread()
+
+
+async def _public_address(host: str) -> str:
+    """One address of a host all of whose addresses are public; raises BadAnswer or OSError."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, 443, type=socket.SOCK_STREAM)
+    addresses = [ipaddress.ip_address(entry[4][0]) for entry in found]
+    if not addresses or not all(address.is_global and not address.is_multicast for address in addresses):
+        raise BadAnswer(_EVIL)
+    return str(addresses[0])
+
+
+def _through_proxy(host: str) -> bool:
+    return bool(urllib.request.getproxies().get("https")) and not urllib.request.proxy_bypass(host)
+
+
+def _from_data(url: str) -> bytes:
+    head, _, text = url.partition(",")
+    try:
+        data = base64.b64decode(text, validate=True) if head.endswith(";base64") else b""
+    except (binascii.Error, ValueError):
+        data = b""
+    if not data or len(data) > MOST_BYTES:
+        raise BadAnswer("The result is cut off.", "Retry it; it may have been charged.")
+    return data

@@ -1,0 +1,79 @@
+"""Exchange: lets a plain thread drive coroutines one by one, and any other thread end the one that waits, at once."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+CANCEL, PAUSE, CLOSE = "cancel", "pause", "close"
+
+
+class Left(Exception):
+    """The exchange was ended by wish; `reason` says by which."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Exchange:
+    """One event loop of our own for one job. Everything but `leave` and `leave_soon` belongs to the driving thread."""
+
+    def __init__(self) -> None:
+        self.reason = ""
+        self.pausing = False
+        self._loop = asyncio.new_event_loop()
+        self._task: asyncio.Task[Any] | None = None
+        self._lock = threading.Lock()
+
+    def wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Runs a coroutine to its end; raises Left when somebody wished to leave."""
+        if self.reason:
+            coroutine.close()
+            raise Left(self.reason)
+        task: asyncio.Task[T] = self._loop.create_task(coroutine)
+        self._task = task
+        try:
+            return self._loop.run_until_complete(task)
+        except asyncio.CancelledError:
+            raise Left(self.reason or CLOSE) from None
+        finally:
+            self._task = None
+
+    def iterate(self, events: AsyncIterator[T]) -> Iterator[T]:
+        """The events one by one; between two of them nothing of the iterator runs."""
+        nothing = object()
+
+        async def following() -> Any:
+            return await anext(events, nothing)
+
+        while (event := self.wait(following())) is not nothing:
+            yield event
+
+    def leave(self, reason: str) -> None:
+        """Ends what is waited for at once, and everything after it. From any thread."""
+        with self._lock:
+            if self._loop.is_closed():
+                return
+            self.reason = self.reason or reason
+            self._loop.call_soon_threadsafe(self._end_task)
+
+    def leave_soon(self, reason: str, seconds: float) -> None:
+        """Leaves after the image under way, or after `seconds` whatever happens. From any thread."""
+        with self._lock:
+            if self._loop.is_closed():
+                return
+            self.pausing = True
+            self._loop.call_soon_threadsafe(self._loop.call_later, seconds, self.leave, reason)
+
+    def close(self) -> None:
+        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        with self._lock:
+            self._loop.close()
+
+    def _end_task(self) -> None:
+        if self._task is not None:
+            self._task.cancel()

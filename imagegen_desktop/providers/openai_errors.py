@@ -1,0 +1,102 @@
+"""What OpenAI's errors mean for an artist: the kind of problem, plain words, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx2
+import openai
+
+from ..domain.errors import (
+    BadAnswer,
+    KeyRefused,
+    ModelGone,
+    NotAllowed,
+    OutOfCredit,
+    ProviderProblem,
+    RateLimited,
+    Refused,
+    Uncertain,
+    Unreachable,
+)
+from .connection import TooLarge, never_left
+from .words import retry_after, their_words
+
+NAME = "OpenAI"
+UNCERTAIN_ADVICE = (
+    "It may have been charged; look at platform.openai.com/usage. It is not sent again unless you retry it."
+)
+
+_REFUSALS = {"moderation_blocked", "content_policy_violation"}
+_NO_MONEY = {
+    "insufficient_quota",
+    "credit_balance_exhausted",
+    "organization_spend_limit_exceeded",
+    "project_spend_limit_exceeded",
+    "organization_usage_limit_exceeded",
+    "billing_hard_limit_reached",
+}
+
+
+#: Whatever the client may raise while a request is under way: its own errors, the transport's, and no JSON.
+FAILURES = (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, TooLarge, ValueError, OSError)
+
+
+def problem_of(error: Exception, key: str, request_id: str = "") -> ProviderProblem:
+    """The Problem behind whatever the client raised while a request was under way."""
+    if isinstance(error, openai.APIStatusError):
+        body = error.body if isinstance(error.body, Mapping) else {}
+        headers, number = error.response.headers, error.request_id or ""
+        return problem_of_answer(error.status_code, body, key, headers, their_words(number, key) if number else "")
+    if isinstance(error, TooLarge) or _has_cause(error, TooLarge):
+        return BadAnswer(f"{NAME} sent more than any picture needs.", "Retry later; it may have been charged.")
+    if isinstance(error, openai.APIConnectionError | httpx2.TransportError):
+        if never_left(error):
+            return Unreachable(f"{NAME} cannot be reached.", "Check the network connection or the proxy.")
+        return Uncertain(f"The connection to {NAME} broke before the answer was complete.", UNCERTAIN_ADVICE)
+    place = f" (request {their_words(request_id, key)})" if request_id else ""
+    return BadAnswer(f"{NAME} sent an answer nobody can read{place}.", "Retry later; it may have been charged.")
+
+
+def problem_of_answer(
+    status: int, error: Mapping[str, Any], key: str, headers: Mapping[str, str], request_id: str
+) -> ProviderProblem:
+    """The Problem a complete error answer stands for; `error` is its inner object."""
+    code, kind = str(error.get("code") or ""), str(error.get("type") or "")
+    said = their_words(error.get("message"), key)
+    place = f" (request {request_id})" if request_id else ""
+    if code in _REFUSALS or kind == "image_generation_user_error" or status == 451:
+        return Refused(f"{NAME} refused this prompt: {said}{place}", "Change the prompt; nothing was charged.")
+    if kind == "insufficient_quota" or code in _NO_MONEY:
+        return OutOfCredit(
+            f"The {NAME} account has no credit left.",
+            "Add some at platform.openai.com/settings/organization/billing, then resume.",
+        )
+    if status == 401:
+        return KeyRefused(f"{NAME} does not take the API key.", "Enter a valid one: `keys set openai`, or in Settings.")
+    if status == 403:
+        return NotAllowed(
+            f"{NAME} does not let this account use the model: {said}{place}",
+            "Verify the organization at platform.openai.com/settings/organization/general.",
+        )
+    if status == 404 or code == "model_not_found" or "has been deprecated" in said:
+        return ModelGone(f"{NAME} no longer has this model: {said}{place}", "Choose gpt-image-2.6-flare instead.")
+    return _by_status(status, said, place, retry_after(headers))
+
+
+def _by_status(status: int, said: str, place: str, seconds: float) -> ProviderProblem:
+    if status == 429:
+        return RateLimited(f"{NAME} asks for fewer requests at a time.", "It goes on by itself in a while.", seconds)
+    if status == 503:
+        return RateLimited(f"{NAME} is overloaded.", "It goes on by itself in a while.", seconds)
+    if status in (408, 502, 504) or status > 504:
+        return Uncertain(f"{NAME} did not answer in time (status {status}){place}.", UNCERTAIN_ADVICE)
+    if status >= 500:
+        return ProviderProblem(f"{NAME} had an error of its own: {said}{place}", "Retry later.")
+    return ProviderProblem(f"{NAME} did not accept the request: {said}{place}", "Change the request.")
+
+
+def _has_cause(error: BaseException, kind: type[BaseException]) -> bool:
+    cause = error.__cause__ or error.__context__
+    return cause is not None and (isinstance(cause, kind) or _has_cause(cause, kind))

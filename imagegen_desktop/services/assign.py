@@ -1,0 +1,52 @@
+"""What a provider is handed with a job: the engine its model and raw pixels, the cloud a fitted request and files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..domain.job import Job
+from ..providers.base import Assignment, Provider
+from .compose import Composer
+from .model_library import ModelLibrary
+from .paid import PaidWork
+from .snapshots import Snapshots
+from .sources import Sources
+
+
+class Assigner:
+    """Prepares jobs for whoever draws them."""
+
+    def __init__(
+        self, models: ModelLibrary, sources: Sources, snapshots: Snapshots, compose: Composer, paid: PaidWork
+    ) -> None:
+        self._models = models
+        self._sources = sources
+        self._snapshots = snapshots
+        self._compose = compose
+        self._paid = paid
+
+    def assignment(self, job: Job, provider: Provider) -> Assignment:
+        if not provider.capabilities().local:
+            return self._for_cloud(job)
+        request = job.request
+        return Assignment(
+            job=job,
+            model=self._models.get(request.model or ""),
+            image=self._sources.pixels(request.image, request) if request.image else b"",
+            mask=self._sources.mask(request.mask, request) if request.mask else b"",
+            first_index=job.images_done,
+            resume=self._snapshots.existing(job.id, job.images_done),
+        )
+
+    def _for_cloud(self, job: Job) -> Assignment:
+        fitted = self._compose.fitted(job.request)
+        request, image, mask = fitted.request, fitted.request.image, fitted.request.mask
+        return Assignment(
+            job=replace(job, request=request),
+            image=self._sources.image_file(image, request) if image else b"",
+            mask=self._sources.mask_file(mask, request) if mask else b"",
+            cutout=self._sources.cutout_file(image, mask, request) if image and mask else b"",
+            first_index=job.images_done,
+            submitted=self._paid.submitted(job),
+            notes=fitted.notes,
+        )

@@ -1,0 +1,137 @@
+"""Paid work: what leaves is remembered first, what comes back is kept before it is opened, nothing is asked twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from concurrent.futures import Future
+from dataclasses import asdict
+from pathlib import Path
+
+from ..domain.errors import BadAnswer, BadInput, ProviderProblem, Uncertain
+from ..domain.image import GeneratedImage
+from ..domain.job import Job
+from ..domain.paid_call import CallState
+from ..imaging.decode import Decoder
+from ..imaging.picture import Picture
+from ..protocol.messages import Image, Preview
+from ..providers.base import Encoded, EncodedPreview, Submitted, Submitting
+from ..storage.durable import write_durably
+from .ledger import Ledger
+from .saver import Saver
+
+_PREVIEW_SIDE = 512
+UNCERTAIN_ADVICE = "It may have been charged. It is not sent again unless you retry it."
+
+
+class PaidWork:
+    """Between a paid provider and the library. `answers` is a folder for results that are not in the library yet."""
+
+    def __init__(self, ledger: Ledger, answers: Path, decoder: Decoder, saver: Saver) -> None:
+        self._ledger = ledger
+        self._answers = answers
+        self._decoder = decoder
+        self._saver = saver
+
+    def submitted(self, job: Job) -> dict[int, Submitted]:
+        """Requests of a job that left before and were named by the provider: those are asked for again."""
+        return {
+            call.index: Submitted(job=job.id, index=call.index, nonce=call.nonce, provider_id=call.provider_id)
+            for call in self._ledger.open_calls(job.id)
+            if call.provider_id
+        }
+
+    def hear(self, job: Job, event: Submitting | Submitted | EncodedPreview) -> Preview | None:
+        """Remembers durably what a provider says of a request; a preview comes back opened."""
+        if isinstance(event, Submitting):
+            self._ledger.begin(job, event.index, event.nonce)
+        elif isinstance(event, Submitted):
+            self._ledger.accepted(event.nonce, event.provider_id)
+        else:
+            return self._preview(event)
+        return None
+
+    def receive(self, job: Job, event: Encoded, notes: tuple[str, ...] = ()) -> Future[GeneratedImage]:
+        """A result: first to disk as it came, then counted, opened and saved. Raises BadAnswer for no picture."""
+        file = self._file(job.id, event.index)
+        head = {name: value for name, value in asdict(event).items() if name != "data"}
+        head["notes"] = [*event.notes, *notes]
+        write_durably(file, json.dumps(head).encode() + b"\n" + event.data, overwrite=True)
+        self._ledger.ended(event.nonce, CallState.ANSWERED, event.cost)
+        return self._save(job, file)
+
+    def waiting_answer(self, job: Job) -> Future[GeneratedImage] | None:
+        """Saves the result of the job's next image that a dead process left behind, if there is one."""
+        file = self._file(job.id, job.images_done)
+        return self._save(job, file) if file.is_file() else None
+
+    def failed(self, job: Job, problem: ProviderProblem) -> ProviderProblem:
+        """Notes how the open call of a job ended; an uncertain end of which nothing had left is a plain one."""
+        calls = self._ledger.open_calls(job.id)
+        if isinstance(problem, Uncertain):
+            return problem if calls else ProviderProblem("The program ended before anything was sent.", "Retry it.")
+        state = CallState.ABANDONED if isinstance(problem, BadAnswer) else CallState.REFUSED
+        for call in calls:
+            if not (call.provider_id and problem.holds):  # a named one is asked for again
+                self._ledger.ended(call.nonce, state)
+        return problem
+
+    def cancelled(self, job: Job) -> None:
+        self._ledger.end_open(job.id, CallState.CANCELLED)
+
+    def is_settled(self, job: Job) -> bool:
+        """Whether a job may go on by itself: nothing of it is out there without a name."""
+        return all(
+            call.provider_id or call.index < job.images_done or self._file(job.id, call.index).is_file()
+            for call in self._ledger.open_calls(job.id)
+        )
+
+    def _preview(self, event: EncodedPreview) -> Preview | None:
+        try:
+            picture = self._decoder.decode(event.data, _PREVIEW_SIDE)
+        except BadInput:
+            return None  # a preview is a courtesy; the result is still to come
+        size = {"width": picture.width, "height": picture.height}
+        return Preview(job=event.job, index=event.index, step=event.step, **size, pixels=picture.rgb)
+
+    def _save(self, job: Job, file: Path) -> Future[GeneratedImage]:
+        text, _, data = file.read_bytes().partition(b"\n")
+        head = json.loads(text)
+        try:
+            picture = self._decoder.decode(data)
+        except BadInput as problem:
+            file.unlink(missing_ok=True)
+            raise BadAnswer(
+                f"What came back is no picture: {problem.allowed}.", "Retry it; it may have been charged."
+            ) from None
+        image = Image(
+            job=job.id,
+            index=head["index"],
+            seed=job.request.seed or 0,
+            width=picture.width,
+            height=picture.height,
+            seconds=head["seconds"],
+            notes=list(_notes(job, picture, head["revised_prompt"], head["notes"])),
+            pixels=picture.rgb,
+        )
+        saving = self._saver.save_soon(job, image, alpha=picture.alpha, cost=head["cost"])
+        saving.add_done_callback(lambda done: _forget(file, done))
+        return saving
+
+    def _file(self, job: str, index: int) -> Path:
+        return self._answers / f"{job}-{index}.answer"
+
+
+def _notes(job: Job, picture: Picture, revised: str, notes: Iterable[str]) -> Iterable[str]:
+    request = job.request
+    yield from notes
+    if (picture.width, picture.height) != (request.width, request.height):
+        yield f"came back as {picture.width} × {picture.height}"
+    if revised:
+        yield f"prompt revised by the provider: {revised}"
+
+
+def _forget(file: Path, saving: Future[GeneratedImage]) -> None:
+    """The result is in the library; where it could not be saved it stays for the next attempt."""
+    if not saving.cancelled() and saving.exception() is None:
+        file.unlink(missing_ok=True)
