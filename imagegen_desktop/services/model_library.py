@@ -33,7 +33,9 @@ class ModelLibrary:
         return dict(self._broken)
 
     def knows(self, name: str) -> bool:
-        return name in self._known()
+        """Whether a model of that name lies in the library, so that its name will do tomorrow as well."""
+        card = self._known().get(name)
+        return card is not None and card.path != self._elsewhere()
 
     def get(self, name: str) -> ModelCard:
         """By name, or by the path of a model folder; raises BadInput naming the known ones, or ModelProblem."""
@@ -95,4 +97,13 @@ class ModelLibrary:
                     cards[folder.name] = inspect_model(folder, built_in)
                 except ModelProblem as problem:
                     self._broken[folder.name] = problem
+        if chosen := self._elsewhere():
+            with contextlib.suppress(ModelProblem):
+                card = inspect_model(Path(chosen))
+                cards.setdefault(card.name, card)
         return cards
+
+    def _elsewhere(self) -> str:
+        """The folder the `model` setting names, when it names one."""
+        chosen = self._settings.text("model")
+        return str(Path(chosen).expanduser().resolve()) if Path(chosen).is_absolute() else ""

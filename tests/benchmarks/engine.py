@@ -65,7 +65,7 @@ def opened(preview_every: int = 1) -> Iterator[Parts]:
 
 def wish(model: Path, prompt: str, seed: int) -> GenerationRequest:
     return GenerationRequest(
-        prompt=prompt, model=str(model), width=256, height=256, steps=STEPS, seed=seed, guidance=7.5, use_cache=False
+        prompt=prompt, model=str(model), width=256, height=256, steps=STEPS, seed=seed, guidance=7.5
     )
 
 

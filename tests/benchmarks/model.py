@@ -20,7 +20,7 @@ def build(folder: Path) -> Path:
         pipeline = stable_diffusion()
         unet = UNet2DConditionModel(
             sample_size=32,
-            block_out_channels=(64, 96),
+            block_out_channels=(32, 48),
             layers_per_block=1,
             down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
             up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
