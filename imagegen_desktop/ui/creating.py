@@ -1,4 +1,4 @@
-"""Creating: from words to a job — model, style, source picture, forecast, Generate."""
+"""Creating: from words to a job — style, source picture, forecast, Generate."""
 
 from __future__ import annotations
 
@@ -10,86 +10,43 @@ from PySide6.QtGui import QImage, QImageWriter
 from PySide6.QtWidgets import QFileDialog
 
 from ..domain.errors import BadInput, Problem
-from ..domain.model_card import ModelCard
 from ..domain.request import GenerationRequest, SourceImage
 from ..services.assemble import Parts
 from .bridge import Bridge
+from .choosing import Choosing
 from .main_window import MainWindow
 
 
 class Creating(QObject):
-    """From words to a job: model, style, source picture, forecast, Generate."""
+    """From words to a job: style, source picture, forecast, Generate."""
 
-    def __init__(self, window: MainWindow, parts: Parts, bridge: Bridge) -> None:
+    def __init__(self, window: MainWindow, parts: Parts, bridge: Bridge, choosing: Choosing) -> None:
         super().__init__(window)
         self._window = window
         self._parts = parts
         self._bridge = bridge
-        self._cards: dict[str, ModelCard] = {}
+        self._choosing = choosing
         self._prompt = window.panes.prompt
         self._stage = window.panes.stage
 
     def load(self) -> None:
-        """What the panes need to know of models, styles and providers."""
+        """What the panes need to know of styles and providers."""
         titles = {name: provider.capabilities().title for name, provider in self._parts.providers.items()}
         self._window.top_bar.show_providers(titles)
         self.load_styles(self._parts.settings.text("style"))
-        self.load_models()
 
     def load_styles(self, chosen: str = "") -> None:
         self._bridge.ask(self._parts.styles.all, lambda styles: self._prompt.show_styles(styles, chosen))
 
-    def load_models(self, chosen: str = "") -> None:
-        def ask() -> tuple[list[ModelCard], ModelCard | None]:
-            return self._parts.models.all(), self._parts.models.default()
-
-        def show(found: tuple[list[ModelCard], ModelCard | None]) -> None:
-            cards, default = found
-            self._cards = {card.name: card for card in cards}
-            name = chosen or self._window.top_bar.model() or (default.name if default else "")
-            self._window.top_bar.show_models(cards, name if name in self._cards else default.name if default else "")
-            self.show_model()
-
-        self._bridge.ask(ask, show)
-
-    def show_model(self) -> None:
-        card = self._cards.get(self._window.top_bar.model())
-        self._prompt.show_model(card)
-        if card is None:
-            self._stage.welcome.show_no_model()
-        else:
-            self._stage.welcome.show_examples(card.examples)
-
-    def cards(self) -> list[ModelCard]:
-        return list(self._cards.values())
-
-    def choose_model(self, name: str) -> None:
-        if self._window.top_bar.choose_model(name):
-            self.model_chosen(name)
-
-    def add_model(self, path: Path) -> None:
-        """A folder that was chosen or dropped."""
-        said = self._stage.messages
-        said.show_message("info", self.tr("Looking at {0}…").format(path.name))
-        self._bridge.ask(
-            lambda: self._parts.models.add(path),
-            self._model_added,
-            lambda problem: said.show_message("error", problem.message, problem.advice),
-        )
-
-    def _model_added(self, card: ModelCard) -> None:
-        self._stage.messages.clear()
-        self.load_models(card.name)
-
     def use(self, request: GenerationRequest) -> None:
         """Everything that made another picture, on the prompt pane."""
         if request.model:
-            self.choose_model(request.model)
+            self._choosing.choose(request.model)
         self._prompt.show_request(request)
 
     def start_from(self, picture: Path | QImage) -> None:
         """A dropped picture: kept by the sources, which decode strangers' files in a worker of their own."""
-        self._stage.show_reading()
+        self._stage.show_reading(True)
 
         def keep() -> tuple[SourceImage, QImage]:
             source = self._parts.sources.keep(picture if isinstance(picture, Path) else _encoded(picture))
@@ -100,14 +57,9 @@ class Creating(QObject):
     def remove_source(self) -> None:
         self._prompt.show_source(None)
         self._stage.show_source(None)
-        self._stage.clear()
 
     def read_settings(self, path: Path) -> None:
-        self._bridge.ask(
-            lambda: self._parts.gallery.settings_of(path).as_request(),
-            self.use,
-            self._refuse,
-        )
+        self._bridge.ask(lambda: self._parts.gallery.settings_of(path).as_request(), self.use, self._refuse)
 
     def generate(self) -> None:
         self._prompt.messages.clear()
@@ -127,17 +79,13 @@ class Creating(QObject):
 
     def _show_source(self, found: tuple[SourceImage, QImage]) -> None:
         source, image = found
-        self._stage.show_idle()
+        self._stage.show_reading(False)
         self._prompt.show_source(source)
         self._stage.show_source(source, image)
 
     def _refuse_source(self, problem: Problem) -> None:
-        self._stage.show_idle()
+        self._stage.show_reading(False)
         self._stage.messages.show_message("error", problem.message, problem.advice)
-
-    def model_chosen(self, name: str) -> None:
-        self.show_model()
-        self._bridge.ask(lambda: self._parts.settings.set("model", name))
 
     def forecast(self) -> None:
         """How long what the panes say now would take."""

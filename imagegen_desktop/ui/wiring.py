@@ -10,6 +10,7 @@ from ..services.assemble import Parts
 from .arranging import Arranging
 from .bridge import Bridge
 from .browsing import Browsing
+from .choosing import Choosing
 from .creating import Creating
 from .main_window import MainWindow
 from .memory import WindowMemory
@@ -28,7 +29,8 @@ class Wiring(QObject):
         self._window = window
         self._parts = parts
         self._bridge = bridge
-        self._creating = Creating(window, parts, bridge)
+        self._choosing = Choosing(window, parts, bridge)
+        self._creating = Creating(window, parts, bridge, self._choosing)
         self._watching = Watching(window, parts, bridge, memory)
         self._browsing = Browsing(window, parts, bridge)
         self._arranging = Arranging(window, parts, bridge, theme)
@@ -41,6 +43,7 @@ class Wiring(QObject):
     def load(self) -> None:
         """Everything that is read from disk or database, off the GUI thread."""
         self._creating.load()
+        self._choosing.load()
         self._watching.begin()
         self._window.panes.gallery.refresh()
         self._arranging.load()
@@ -61,16 +64,16 @@ class Wiring(QObject):
         stage.source_removed.connect(creating.remove_source)
         stage.welcome.example_chosen.connect(prompt.show_prompt)
         stage.welcome.model_wanted.connect(actions["models"].trigger)
-        bar.model_chosen.connect(creating.model_chosen)
+        bar.model_chosen.connect(self._choosing.chosen)
         bar.provider_chosen.connect(lambda _: forecast.start())
         actions["generate"].triggered.connect(creating.generate)
         actions["editPrompt"].triggered.connect(prompt.focus_prompt)
         actions["randomSeed"].triggered.connect(prompt.roll_seed)
         actions["openPicture"].triggered.connect(creating.choose_picture)
         actions["readSettings"].triggered.connect(creating.choose_settings)
-        self._window.model_dropped.connect(creating.add_model)
+        self._window.model_dropped.connect(self._choosing.add)
         self._bridge.styles_changed.connect(creating.load_styles)
-        self._bridge.models_changed.connect(creating.load_models)
+        self._bridge.models_changed.connect(self._choosing.load)
 
     def _wire_watching(self) -> None:
         watching, actions = self._watching, self._window.actions_
@@ -144,10 +147,11 @@ class Wiring(QObject):
         self._bridge.problem.connect(arranging.say)
 
     def _show_models(self) -> None:
-        creating = self._creating
-        dialog = self._arranging.show_models(creating.cards(), self._window.top_bar.model())
-        dialog.model_added.connect(creating.add_model)
-        dialog.model_chosen.connect(creating.choose_model)
+        choosing, bar = self._choosing, self._window.top_bar
+        dialog = self._arranging.show_models(choosing.cards(), bar.model())
+        dialog.model_added.connect(choosing.add)
+        dialog.model_chosen.connect(choosing.choose)
+        dialog.model_chosen.connect(lambda name: self._arranging.update_models(choosing.cards(), name))
 
 
 def _later(parent: QObject, milliseconds: int) -> QTimer:

@@ -58,6 +58,7 @@ class Stage(QWidget):
         self._wished: tuple[int, int] = (0, 0)
         self._pace = Pace()
         self._elsewhere = False
+        self._source = 0
         self._tools = self._tool_row()
         self._arrange()
         self.canvas.zoom_changed.connect(self._show_zoom)
@@ -113,21 +114,22 @@ class Stage(QWidget):
         self._update_welcome()
 
     def show_source(self, source: SourceImage | None, image: QImage | None = None) -> None:
+        """The picture to start from; None takes it away, from the canvas too when it is what is seen there."""
         self._source_chip.setVisible(source is not None)
         if source is not None:
             self._source_name.setText(self.tr("Starting from {0}").format(source.name or self.tr("a picture")))
             self._place_chip()
         if image is not None:
+            self._source = image.cacheKey()
             self.canvas.show_picture(image, fade=True)
+        elif self.canvas.picture().cacheKey() == self._source:
+            self.canvas.clear()
         self._update_welcome()
 
-    def show_reading(self) -> None:
-        """A dropped picture is being read."""
-        self._phase.setText(self.tr("Reading the picture…"))
-
-    def clear(self) -> None:
-        self.canvas.clear()
-        self._update_welcome()
+    def show_reading(self, busy: bool) -> None:
+        """A dropped picture is being read, or has been."""
+        if not self._job:
+            self._phase.setText(self.tr("Reading the picture…") if busy else "")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

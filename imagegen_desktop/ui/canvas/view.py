@@ -23,9 +23,8 @@ from PySide6.QtWidgets import QWidget
 
 from ..theme import Theme, moves, sized
 from ..tokens import CORNER, MOTION, TITLE
+from .fine_image import FineImage
 from .viewport import Viewport
-
-_FINE = 0.75
 
 
 class Canvas(QWidget):
@@ -47,7 +46,7 @@ class Canvas(QWidget):
         self._theme = theme
         self._image = QImage()
         self._previous = QImage()
-        self._fine = QImage()
+        self._fine = FineImage()
         self._view = Viewport(widget=QSizeF(self.size()), picture=QSizeF(0, 0))
         self._grabbed: QPointF | None = None
         self._dropping = False
@@ -61,7 +60,6 @@ class Canvas(QWidget):
         """Shows `image` as a picture of `width` × `height`, which a preview has only a fraction of."""
         self._previous = self._image if fade and moves() else QImage()
         self._image = image
-        self._fine = QImage()
         size = QSizeF(width or image.width(), height or image.height())
         if size != self._view.picture:
             self._view = Viewport(widget=QSizeF(self.size()), picture=size)
@@ -147,7 +145,6 @@ class Canvas(QWidget):
 
     def _look(self, view: Viewport) -> None:
         self._view = view
-        self._fine = QImage()
         self.zoom_changed.emit(view.scale)
         self.update()
 
@@ -158,19 +155,8 @@ class Canvas(QWidget):
         if share < 1.0 and not self._previous.isNull():
             painter.drawImage(target, self._previous)
             painter.setOpacity(share)
-        painter.drawImage(target, self._scaled(target))
+        painter.drawImage(target, self._fine.of(self._image, target.size() * self.devicePixelRatioF()))
         painter.setOpacity(1.0)
-
-    def _scaled(self, target: QRectF) -> QImage:
-        """The picture, averaged down once when it is shown much smaller than it is."""
-        ratio = self.devicePixelRatioF()
-        width, height = round(target.width() * ratio), round(target.height() * ratio)
-        if width >= self._image.width() * _FINE or width < 1 or height < 1:
-            return self._image
-        if self._fine.width() != width or self._fine.height() != height:
-            keep, smooth = Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
-            self._fine = self._image.scaled(width, height, keep, smooth)
-        return self._fine
 
     def _paint_drop_hint(self, painter: QPainter) -> None:
         tokens = self._theme.tokens

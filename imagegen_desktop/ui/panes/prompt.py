@@ -121,10 +121,6 @@ class PromptPane(QWidget):
         self._show_defaults()
         self.changed.emit()
 
-    def _words_changed(self) -> None:
-        self._update()
-        self.changed.emit()
-
     def _update(self) -> None:
         ready = bool(self._prompt.toPlainText().strip()) or self._source is not None
         self._generate.setEnabled(ready and self._card is not None)
@@ -147,8 +143,9 @@ class PromptPane(QWidget):
         self._cancel.setEnabled(False)
 
     def _connect(self) -> None:
-        self._prompt.textChanged.connect(self._words_changed)
-        self._negative.textChanged.connect(self._words_changed)
+        self._prompt.textChanged.connect(self._update)
+        self._prompt.textChanged.connect(self.changed)
+        self._negative.textChanged.connect(self.changed)
         self._prompt.file_dropped.connect(self.settings_dropped)
         self._styles.style_chosen.connect(lambda name: self._style_chosen())
         self._numbers.changed.connect(self.changed)

@@ -29,7 +29,7 @@ class RatioChip(QPushButton):
         self.setProperty("kind", "chip")
         self.setAccessibleName(self.tr("Proportions {0}").format(f"{across}:{down}"))
         self.setToolTip(self.accessibleName())
-        self.setMinimumWidth(40)
+        self.setMinimumWidth(34)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

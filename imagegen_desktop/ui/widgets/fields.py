@@ -17,6 +17,9 @@ from PySide6.QtWidgets import (
 
 from .labels import Label
 
+#: In a narrow pane a field may not show its largest value.
+_NARROWEST = 64
+
 
 def captioned(caption: str, control: QWidget) -> QWidget:
     """The control below its caption, which is its accessible name too."""
@@ -95,6 +98,7 @@ class Slider(QSlider):
 
 def _prepare(field: QAbstractSpinBox) -> None:
     field.setKeyboardTracking(False)
+    field.setMinimumWidth(_NARROWEST)
     field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     # A style sheet's padding does not reach the text of a spin box.
     field.lineEdit().setTextMargins(6, 0, 0, 0)
