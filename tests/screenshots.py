@@ -110,10 +110,20 @@ WORDS = "hills under a low sun, wide valley with a quiet lake, morning mist betw
 
 
 def _beginnings(one: Photographer) -> None:
+    from imagegen_desktop.services.announce import ModelsChanged
+
     one.wait(lambda: one.window.top_bar.model() == "paper")
     one.settle(300)
     one.engine("starting")
     one.take("empty")
+    one.window.panes.prompt.show_model(None)
+    one.window.panes.stage.welcome.show_no_model()
+    one.take("no-model")
+    one.window.panes.stage.canvas.show_drop_hint(True)
+    one.take("drop")
+    one.window.panes.stage.canvas.show_drop_hint(False)
+    one.parts.announce.publish(ModelsChanged())
+    one.settle()
     one.engine("ready")
 
 

@@ -7,6 +7,7 @@ from PySide6.QtGui import QDesktopServices, QImage
 
 from ..domain.errors import Problem
 from ..domain.image import GeneratedImage
+from ..services.announce import ImagesChanged
 from ..services.assemble import Parts
 from .bridge import Bridge
 from .dialogs.full_screen import FullScreen
@@ -35,6 +36,12 @@ class Browsing(QObject):
             return
         self._showing = image.id
         self._pictures.load(self._gallery.file(image), lambda picture: self._show(image, picture))
+
+    def show_news(self, news: ImagesChanged) -> None:
+        """A picture that has just been finished, and is on the canvas, is told of in the details."""
+        if news.added and not self._stage.looks_elsewhere():
+            newest = news.added[-1]
+            self._bridge.ask(lambda: self._gallery.get(newest), self._details.show_image, lambda problem: None)
 
     def show_full_screen(self) -> None:
         """The picture on the canvas, on the whole screen."""

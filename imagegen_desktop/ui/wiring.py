@@ -101,6 +101,7 @@ class Wiring(QObject):
         browsing, creating, panes = self._browsing, self._creating, self._window.panes
         gallery, details, stage = panes.gallery, panes.details, panes.stage
         self._bridge.images_changed.connect(gallery.show_change)
+        self._bridge.images_changed.connect(browsing.show_news)
         for pane in (gallery, details):
             pane.rating_requested.connect(browsing.rate)
             pane.show_in_folder_requested.connect(browsing.show_in_folder)

@@ -314,3 +314,88 @@ def test_a_click_on_an_example_writes_it(studio: Studio) -> None:
     example = next(button for button in welcome.findChildren(QAbstractButton) if button.text())
     studio.qtbot.mouseClick(example, Qt.MouseButton.LeftButton, pos=QPoint(5, 5))
     assert studio.find(QPlainTextEdit, "promptEdit").toPlainText() == example.text()
+
+
+def test_enter_with_control_generates_while_typing(studio: Studio) -> None:
+    edit = studio.find(QPlainTextEdit, "promptEdit")
+    studio.window.activateWindow()
+    edit.setFocus()
+    studio.qtbot.keyClicks(edit, "hills")
+    studio.find(QSpinBox, "stepsSpin").setValue(1)
+    studio.qtbot.keyClick(edit, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    studio.until(lambda: gallery_rows(studio) == 1)
+    assert edit.toPlainText() == "hills"
+
+
+def test_the_seed_of_the_dice_is_used(studio: Studio) -> None:
+    studio.qtbot.mouseClick(studio.find(QAbstractButton, "randomSeedButton"), Qt.MouseButton.LeftButton)
+    rolled = int(studio.find(QLineEdit, "seedEdit").text())
+    draw(studio, steps=1)
+    studio.until(lambda: bool(studio.provider.assignments))
+    assert studio.provider.assignments[0].job.request.seed == rolled
+
+
+def test_removing_the_source_takes_it_off_the_canvas(studio: Studio, tmp_path: Path) -> None:
+    file = tmp_path / "red.png"
+    file.write_bytes(png(40, 40))
+    canvas, slider = studio.window.panes.stage.canvas, studio.find(QSlider, "strengthSlider")
+    canvas.picture_dropped.emit(file)
+    studio.until(slider.isVisible)
+    assert not canvas.picture().isNull()
+    studio.window.panes.stage.source_removed.emit()
+    assert canvas.picture().isNull()
+    assert not slider.isVisible()
+    assert not studio.find(QAbstractButton, "generateButton").isEnabled()
+
+
+def test_numbers_of_the_artist_survive_a_change_of_style(studio: Studio) -> None:
+    steps, styles = studio.find(QSpinBox, "stepsSpin"), studio.find(QAbstractItemView, "styleList")
+    assert steps.value() == 20
+    steps.setValue(7)
+    studio.until(lambda: styles.model().rowCount() > 3)
+    styles.setCurrentIndex(styles.model().index(2, 0))
+    assert steps.value() == 7
+
+
+def test_space_shows_the_picture_on_the_whole_screen(studio: Studio) -> None:
+    draw(studio, steps=1)
+    studio.until(lambda: gallery_rows(studio) == 1)
+    view = studio.find(QAbstractItemView, "galleryView")
+    view.setCurrentIndex(view.model().index(0, 0))
+    canvas = studio.window.panes.stage.canvas
+    studio.until(lambda: canvas.picture().width() == 64)
+    studio.qtbot.keyClick(view, Qt.Key.Key_Space)
+    screen = studio.find(QWidget, "fullScreen")
+    assert screen.isVisible()
+    studio.qtbot.keyClick(screen, Qt.Key.Key_Escape)
+    assert not screen.isVisible()
+
+
+def test_an_image_can_be_dragged_out_as_a_file(studio: Studio) -> None:
+    draw(studio, steps=1)
+    studio.until(lambda: gallery_rows(studio) == 1)
+    view = studio.find(QAbstractItemView, "galleryView")
+    index = view.model().index(0, 0)
+    studio.until(lambda: bool(view.model().data(index)))
+    urls = view.model().mimeData([index]).urls()
+    assert [Path(url.toLocalFile()).exists() for url in urls] == [True]
+
+
+def test_a_dropped_picture_of_ours_gives_its_settings_back(studio: Studio) -> None:
+    studio.find(QLineEdit, "seedEdit").setText("5")
+    draw(studio, "green hills", steps=3)
+    studio.until(lambda: studio.parts.gallery.count() == 1)
+    file = studio.parts.gallery.file(studio.parts.gallery.page()[0])
+    edit = studio.find(QPlainTextEdit, "promptEdit")
+    edit.clear()
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(file))])
+    edit.insertFromMimeData(mime)
+    studio.until(lambda: edit.toPlainText() == "green hills")
+    assert studio.find(QLineEdit, "seedEdit").text() == "5"
+
+
+def test_a_window_in_german_speaks_german(open_studio: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMAGEGEN_DESKTOP_LANGUAGE", "de")
+    studio = open_studio()
+    assert studio.find(QAbstractButton, "generateButton").text() == "Erzeugen"

@@ -24,7 +24,7 @@ from ..icons import name_icon
 from ..pace import Pace
 from ..pictures import from_rows
 from ..theme import Theme
-from ..widgets.amounts import duration, speed
+from ..widgets.amounts import duration, size, speed
 from ..widgets.labels import ElidedLabel, Label
 from ..widgets.message_bar import MessageBar
 from .filmstrip import Filmstrip
@@ -82,6 +82,10 @@ class Stage(QWidget):
     def following(self) -> str:
         return self._job
 
+    def looks_elsewhere(self) -> bool:
+        """Whether the artist looks at another picture than the one being drawn."""
+        return self._elsewhere
+
     def show_event(self, event: Event) -> None:
         """What the provider says of the job being followed."""
         match event:
@@ -123,7 +127,7 @@ class Stage(QWidget):
             self._source = image.cacheKey()
             self.canvas.show_picture(image, fade=True)
         elif self.canvas.picture().cacheKey() == self._source:
-            self.canvas.clear()
+            self.canvas.show_picture(QImage())
         self._update_welcome()
 
     def show_reading(self, busy: bool) -> None:
@@ -141,9 +145,10 @@ class Stage(QWidget):
             "encoding prompt": self.tr("Reading the prompt…"),
             "encoding image": self.tr("Reading the picture…"),
         }
-        self._progress.setRange(0, total if total and total < 2**31 else 0)
-        self._progress.setValue(done if total < 2**31 else 0)
-        self._phase.setText(words.get(phase, phase))
+        self._progress.setRange(0, _SCALE if total else 0)
+        self._progress.setValue(round(_SCALE * done / total) if total else 0)
+        amount = f" {size(done)} / {size(total)}" if total else ""
+        self._phase.setText(words.get(phase, phase) + amount)
 
     def _show_steps(self) -> None:
         pace = self._pace

@@ -69,9 +69,6 @@ class Canvas(QWidget):
             self._fade.start()
         self.update()
 
-    def clear(self) -> None:
-        self.show_picture(QImage())
-
     def picture(self) -> QImage:
         """What is shown; null when the canvas is empty."""
         return self._image
@@ -125,19 +122,21 @@ class Canvas(QWidget):
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self.fit() if self._view.zoom is not None else self.zoom_to(1.0)
 
+    def show_drop_hint(self, shown: bool) -> None:
+        """The whole canvas says that what is dragged over it can be dropped."""
+        self._dropping = shown
+        self.update()
+
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if _droppable(event):
-            self._dropping = True
-            self.update()
+            self.show_drop_hint(True)
             event.acceptProposedAction()
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self._dropping = False
-        self.update()
+        self.show_drop_hint(False)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        self._dropping = False
-        self.update()
+        self.show_drop_hint(False)
         dropped = _dropped(event)
         if dropped is not None:
             event.acceptProposedAction()

@@ -7,22 +7,21 @@ from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QItemSelection, QPoint, Qt, QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QSlider, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSlider, QStackedLayout, QVBoxLayout, QWidget
 
 from ...domain.image import GeneratedImage
 from ...services.announce import ImagesChanged
 from ...services.gallery import Gallery
 from ..bridge import Bridge
 from ..theme import Theme
-from ..widgets.clear_button import add_clear_button
 from ..widgets.fields import Slider
 from ..widgets.labels import Label
+from ..widgets.search_edit import SearchEdit
 from .gallery_items import RECORD, GalleryItems
 from .gallery_view import LARGEST, SMALLEST, USUAL, GalleryView
 from .thumbnails import Thumbnails
 
 _TYPING_MS = 120
-_MOST_AT_ONCE = 5000
 
 
 class GalleryPane(QWidget):
@@ -43,7 +42,7 @@ class GalleryPane(QWidget):
         self._items = GalleryItems(bridge, gallery.rows, gallery.file, self)
         self._thumbnails = Thumbnails(bridge, gallery.thumbnail)
         self.view = GalleryView(self._items, self._thumbnails, theme)
-        self._search = QLineEdit()
+        self._search = SearchEdit()
         self._count = Label("", "small")
         self._nothing = Label("", "muted")
         self._typing = QTimer(self)
@@ -82,9 +81,14 @@ class GalleryPane(QWidget):
         return found if isinstance(found, GeneratedImage) else None
 
     def with_selected(self, deed: Callable[[list[GeneratedImage]], None]) -> None:
-        """Calls `deed` with the records of the selected images, fetched where they are not here yet."""
-        rows = sorted(index.row() for index in self.view.selectionModel().selectedIndexes())
-        self._items.fetch([self._items.number(row) for row in rows[:_MOST_AT_ONCE]], deed)
+        """Calls `deed` with the records of the selected images."""
+        numbers = [
+            number
+            for part in self.view.selectionModel().selection().toList()
+            for number in self._items.numbers(range(part.top(), part.bottom() + 1))
+        ]
+        if numbers:
+            self._bridge.ask(lambda: self._gallery.rows(numbers), deed)
 
     def _show(self, query: str, numbers: array[int]) -> None:
         if query != self._search.text().strip():
@@ -110,10 +114,10 @@ class GalleryPane(QWidget):
             self.image_selected.emit(found[0])
 
     def _bin(self) -> None:
-        self.with_selected(lambda images: self.bin_requested.emit(images) if images else None)
+        self.with_selected(self.bin_requested.emit)
 
     def _rate(self, rating: int) -> None:
-        self.with_selected(lambda images: self.rating_requested.emit(images, rating) if images else None)
+        self.with_selected(lambda images: self.rating_requested.emit(images, rating))
 
     def _menu(self, point: QPoint) -> None:
         image = self.current()
@@ -156,7 +160,6 @@ class GalleryPane(QWidget):
         self._search.setObjectName("gallerySearchEdit")
         self._search.setAccessibleName(self.tr("Search the gallery"))
         self._search.setPlaceholderText(self.tr("Search words, style, model, seed…"))
-        add_clear_button(self._search)
         self._search.setMaximumWidth(360)
         self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         line = QHBoxLayout(self.header)

@@ -118,12 +118,11 @@ class QueuePane(QWidget):
 
     def _summarise(self, jobs: list[Job]) -> None:
         left = sum(job.state not in FINISHED for job in jobs)
-        parts = [self.tr("Paused")] if self._pause.isChecked() else []
-        if left:
-            parts.append(self.tr("%n job(s)", "", left))
-            if self._eta:
-                parts.append(duration(self._eta))
-        self._summary.setText(" · ".join(parts))
+        paused = [self.tr("Paused")] if self._pause.isChecked() else []
+        count = [self.tr("%n job(s)", "", left)] if left else []
+        eta = [duration(self._eta)] if left and self._eta else []
+        ways = (paused + count + eta, paused + count, paused + [str(left)] * bool(left), paused or [str(left or "")])
+        self._summary.say(*(" · ".join(way) for way in ways))
 
     def _selected(self) -> list[Job]:
         return [index.data(JOB) for index in self._view.selectedIndexes()]

@@ -136,7 +136,7 @@ class StyleCards(QListView):
         super().resizeEvent(event)
 
     def _columns(self) -> int:
-        return max(2, min(6, (self.viewport().width() + _GAP) // 96))
+        return max(2, min(6, (self.viewport().width() + _GAP) // 80))
 
     def _fit(self) -> None:
         width = (self.viewport().width() - 1) // self._columns()
