@@ -1,8 +1,9 @@
 """A torch-free engine that speaks the real protocol: deterministic pixels, and every way to misbehave on demand.
 
 Faults are asked for in the prompt, so that any face can ask for them: `[slow=0.05]` seconds a step, and
-`[die=KIND@STEP]` with KIND one of kill, segv, abort, exit0, exit1, close, hang, babble, silence. `[once]` limits
-the fault to the first engine that meets it (a file in FAKE_ENGINE_MARKS remembers).
+`[die=KIND@STEP]` with KIND one of kill, segv, abort, exit0, exit1, close, hang, babble, silence. `[once]` limits the
+fault to the first engine that meets it (a file in FAKE_ENGINE_MARKS remembers). `[hash]` names the hash of its model,
+as real engines do once they know it.
 """
 
 from __future__ import annotations
@@ -129,9 +130,18 @@ class FakeEngine:
                 return
             self._channel.send(Step(**names, step=step, steps=steps, seconds=pause))
             self._channel.send(Preview(**names, step=step, width=2, height=2, pixels=bytes(12)))
+            if step == request.until and step < steps:
+                self._channel.send(Paused(**names, step=step, steps=steps))
+                return
         self._channel.send(Decoding(**names))
         image = Image(
-            **names, seed=seed, width=width, height=height, seconds=pause * steps, pixels=pixels_of(request, seed)
+            **names,
+            seed=seed,
+            width=width,
+            height=height,
+            seconds=pause * steps,
+            model_hash="0" * 64 if "[hash]" in request.prompt else "",
+            pixels=pixels_of(request, seed),
         )
         self._channel.send(image)
 

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from ..domain.errors import BadInput
 from ..domain.request import MAX_COUNT, MAX_GUIDANCE, MAX_SEED, MAX_SIDE, MAX_STEPS, check_number, check_whole
-from . import doctor, gallery, generate, library, queue
+from . import doctor, gallery, generate, library, queue, sheet
 
 Verb = Callable[[argparse.Namespace], int]
 
@@ -29,6 +29,7 @@ def parser() -> Parser:
     top = Parser(prog="imagegen-desktop", description="Draws pictures from words, on this computer.")
     verbs = top.add_subparsers(required=True, metavar="VERB")
     _verb(verbs, "generate", generate.generate, "draw a picture now", _request_options, _output_options)
+    _sheet_verb(verbs)
     _queue_verbs(verbs)
     _gallery_verbs(verbs)
     inspect = _verb(verbs, "inspect", library.inspect, "the settings found in an image")
@@ -75,17 +76,27 @@ def _change_options(verb: argparse.ArgumentParser) -> None:
     add("--strength", type=_number("strength", 0.0, 1.0), metavar="X", help="0 keeps the picture, 1 forgets it")
     add("--mask", type=Path, metavar="FILE", help="white where to paint")
     add("--device", type=_device, metavar="cpu|cuda[:i]")
+    add("--no-cache", action="store_true", help="draw again what was drawn before")
     add("--priority", type=_whole("priority", -1000, 1000), metavar="N")
 
 
 def _output_options(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument(
-        "-o", "--output", type=Path, metavar="FILE_OR_FOLDER", help="also write the picture here; {n} counts"
-    )
+    verb.add_argument("-o", "--output", metavar="FILE_OR_FOLDER", help="also write the picture here; {n} counts")
     verb.add_argument("--overwrite", action="store_true", help="replace what is there")
     verb.add_argument(
         "--snapshot-every", type=_snapshot_interval, metavar="SECONDS|step", help="how much a crash can cost at most"
     )
+
+
+def _sheet_verb(verbs: Any) -> None:
+    sheet_verb = _verb(
+        verbs, "sheet", sheet.sheet, "many seeds for a few steps; `sheet finish ID…` finishes the chosen"
+    )
+    sheet_verb.add_argument("prompt", metavar="PROMPT | finish")
+    sheet_verb.add_argument("ids", metavar="ID", nargs="*")
+    sheet_verb.add_argument("--seeds", type=_whole("seeds", 1, 1000), metavar="N")
+    sheet_verb.add_argument("--until", type=_whole("until", 1, MAX_STEPS), metavar="K")
+    _change_options(sheet_verb)
 
 
 def _queue_verbs(verbs: Any) -> None:

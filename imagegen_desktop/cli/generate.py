@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from ..domain.image import GeneratedImage
 from ..domain.job import Job, JobState
 from ..domain.request import GenerationRequest, validate
 from ..protocol.messages import Decoding, Loading, Step
-from ..services.announce import Announcement, ImagesChanged, JobEvent
+from ..services.announce import Announcement, ImagesChanged, JobAnswered, JobEvent
 from ..services.assemble import Parts
 from ..services.exchange import ENDINGS, write_copy
 from . import output, session
@@ -23,23 +24,30 @@ EXIT_INTERRUPTED = 130
 
 def generate(options: argparse.Namespace) -> int:
     """Draws now; prints the path of each picture, or one JSON object a line."""
-    request = validate(request_from(options))
+    request = request_from(options)
     target = Target(options.output, options.overwrite, request.count)
     with session.parts() as parts:
         if options.snapshot_every is not None:
             parts.settings.override("snapshot_seconds", options.snapshot_every)
-        parts.compose.complete(request)
         job = parts.queue.add(with_pictures(parts, request, options), owner=parts.runner.owner)
-        reporter = Reporter(parts, options.json, {job.id: target})
-        with reporter, session.pausing_when_interrupted(parts):
-            ended = parts.runner.run(job)
-        reporter.finish(ended)
-        return exit_code(ended, reporter.problem)
+        return draw(parts, job, options.json, {job.id: target})
+
+
+def draw(parts: Parts, job: Job, as_json: bool, targets: dict[str, Target] | None = None) -> int:
+    """Drives a job that is ours to its end and reports it; the exit code."""
+    reporter = Reporter(parts, as_json, targets)
+    with reporter, session.pausing_when_interrupted(parts):
+        ended = parts.runner.run(job)
+    reporter.finish(ended)
+    return exit_code(ended, reporter.problem)
 
 
 def request_from(options: argparse.Namespace) -> GenerationRequest:
-    """The request the options describe, without its pictures."""
-    return GenerationRequest(**given(options))
+    """The request the options describe, without its pictures; raises BadInput for what can be seen without them."""
+    request = GenerationRequest(**given(options))
+    # With a picture to start from no word is needed.
+    validate(replace(request, prompt=request.prompt or "picture") if options.image is not None else request)
+    return request
 
 
 def given(options: argparse.Namespace) -> dict[str, Any]:
@@ -65,13 +73,14 @@ def given(options: argparse.Namespace) -> dict[str, Any]:
         raise BadInput("strength", options.strength, "only together with --image")
     if options.mask is not None and options.image is None:
         raise BadInput("mask", options.mask, "only together with --image")
-    if options.image is not None and values.get("prompt") == "":
-        values["prompt"] = None
+    if getattr(options, "no_cache", False):
+        values["use_cache"] = False
     return {name: value for name, value in values.items() if value is not None}
 
 
 def with_pictures(parts: Parts, request: GenerationRequest, options: argparse.Namespace) -> GenerationRequest:
-    """The request with --image and --mask decoded and kept."""
+    """The request with --image and --mask decoded and kept, once all else is known to be possible."""
+    parts.compose.complete(replace(request, prompt=request.prompt or "picture"))
     if options.image is None:
         return request
     image = parts.sources.keep(options.image)
@@ -82,10 +91,10 @@ def with_pictures(parts: Parts, request: GenerationRequest, options: argparse.Na
 class Target:
     """Where -o writes. Everything that can be known beforehand is checked before anything is drawn."""
 
-    def __init__(self, path: Path | None, overwrite: bool, count: int) -> None:
-        self._path = path
+    def __init__(self, output: str | None, overwrite: bool, count: int) -> None:
+        self._path = path = None if output is None else Path(output)
         self._overwrite = overwrite
-        self._folder = path is not None and (path.is_dir() or str(path).endswith("/"))
+        self._folder = path is not None and (path.is_dir() or str(output).endswith(("/", os.sep)))
         if path is None or self._folder:
             return
         if path.suffix.lower() not in ENDINGS:
@@ -144,8 +153,15 @@ class Reporter:
         event = {JobState.DONE: "done", JobState.CANCELLED: "cancelled", JobState.PAUSED: "paused"}.get(
             job.state, "failed"
         )
+        preview = self._parts.runner.preview_of(job.id)
+        told = {"event": event, "job": job.id, "error": output.error_dict(job.error)}
         with self._printing:
-            output.print_json({"event": event, "job": job.id, "error": output.error_dict(job.error)})
+            output.print_json(told | ({"step": job.step, "preview": str(preview)} if preview else {}))
+
+    def say_id(self, job: Job) -> None:
+        """For a person: the ID by which a waiting job is finished later."""
+        if not self._json:
+            output.say(job.id)
 
     def _heard(self, announcement: Announcement) -> None:
         with self._printing:
@@ -154,6 +170,9 @@ class Reporter:
             elif isinstance(announcement, ImagesChanged):
                 for image in announcement.added:
                     self._image(self._parts.gallery.get(image))
+            elif isinstance(announcement, JobAnswered):
+                for index, image in enumerate(announcement.images):
+                    self._image(replace(self._parts.gallery.get(image), job=announcement.job, index=index))
 
     def _event(self, announcement: JobEvent) -> None:
         event = announcement.event

@@ -101,6 +101,13 @@ class Jobs:
 
         return self._library.write(lease)
 
+    def highest_waiting_priority(self, providers: Collection[str]) -> int | None:
+        """The priority of the most urgent queued job of these providers; None without one."""
+        waiting = (JobRow.state == JobState.QUEUED.value) & JobRow.provider.in_(list(providers))
+        query = JobRow.select(fn.MAX(JobRow.priority)).where(waiting)
+        highest: int | None = self._library.read(lambda db: next(iter(db.execute(query)))[0])
+        return highest
+
     def heartbeat(self, job_id: str, owner: str, *, step: int, steps: int, image_index: int, now: datetime) -> bool:
         """Notes progress and renews the lease; False when the job is no longer this owner's (cancelled, taken over)."""
         change = JobRow.update(

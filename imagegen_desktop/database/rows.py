@@ -13,7 +13,7 @@ from ..domain.job import Job, JobError, JobState
 from ..domain.request import VERSION, GenerationRequest, LoraWeight, SourceImage
 
 #: What a request says that does not decide the pixels.
-NOT_PIXELS = frozenset({"priority", "use_cache", "version"})
+NOT_PIXELS = frozenset({"priority", "use_cache", "until", "version"})
 
 # Dataclasses without slots: `vars` is `to_dict` without the copying, which counts for 10 000 jobs at once.
 _encode = json.JSONEncoder(default=vars, separators=(",", ":")).encode

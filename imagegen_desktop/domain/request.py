@@ -44,7 +44,10 @@ class SourceImage:
 
 @dataclass(frozen=True, kw_only=True)
 class GenerationRequest:
-    """One job's wish. Sizes in pixels, strength 0…1, seeds 0…2⁶⁴−1 (image i of a batch uses seed + i)."""
+    """One job's wish. Sizes in pixels, strength 0…1, seeds 0…2⁶⁴−1 (image i of a batch uses seed + i).
+
+    `until` stops the job at that step of the scheduler, where it waits with what it has.
+    """
 
     prompt: str = ""
     negative_prompt: str = ""
@@ -68,6 +71,7 @@ class GenerationRequest:
     background: str | None = None
     device: str | None = None
     use_cache: bool = True
+    until: int | None = None
     priority: int = 0
     version: int = VERSION
 
@@ -143,6 +147,8 @@ def validate(request: GenerationRequest) -> GenerationRequest:
         check_number("guidance", request.guidance, 0.0, MAX_GUIDANCE)
     if request.seed is not None:
         check_whole("seed", request.seed, 0, MAX_SEED)
+    if request.until is not None:
+        check_whole("until", request.until, 1, MAX_STEPS)
     check_whole("count", request.count, 1, MAX_COUNT)
     _check_picture(request)
     for lora in request.loras:

@@ -148,6 +148,8 @@ class Drawing:
         seconds, self._stepped = now - self._stepped, now
         self._send(Step(**self._names, step=step, steps=self._desk.steps, seconds=seconds))
         due = self._preview_every > 0 and step % self._preview_every == 0
+        if step == self._request.until and step < self._desk.steps:
+            self._desk.ask(Wish.PAUSE)
         look = self._previews.look(step, clean if due else None)
         if look is not None:
             self._send(Preview(**self._names, **asdict(look)))
@@ -208,7 +210,7 @@ class Drawing:
 
     def _identity(self) -> dict[str, Any]:
         """The request without what does not decide pixels, as it comes back from JSON."""
-        return replace(self._request, priority=0, use_cache=True, device=None).to_dict()
+        return replace(self._request, priority=0, use_cache=True, until=None, device=None).to_dict()
 
     def _say_phase(self, phase: str) -> None:
         self._send(Loading(job=self._command.job, phase=phase))

@@ -9,6 +9,9 @@ from ..protocol.messages import Cancel, Cancelled, Failed, Generate, Image, Paus
 from .base import Assignment, Capabilities, ProviderEvent
 from .engine_process import EngineProcess
 
+#: Seconds between two snapshots that no step can stay below.
+EVERY_STEP = 1e-6
+
 #: Where an image's snapshot lies, and how many seconds may pass between two.
 SnapshotPlace = Callable[[str, int], str]
 

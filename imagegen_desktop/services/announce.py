@@ -26,6 +26,14 @@ class JobEvent:
 
 
 @dataclass(frozen=True, kw_only=True)
+class JobAnswered:
+    """A job was answered from history: these images, which were there already, are what it asked for."""
+
+    job: str
+    images: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ImagesChanged:
     """Images were added (`added`, newest last), changed, binned or restored."""
 
@@ -88,6 +96,7 @@ class Notice:
 Announcement = (
     JobsChanged
     | JobEvent
+    | JobAnswered
     | ImagesChanged
     | EngineChanged
     | QueuePaused

@@ -20,11 +20,12 @@ from ..protocol.messages import Start
 from ..providers.base import Provider
 from ..providers.cloud import Surroundings
 from ..providers.engine_process import EngineProcess
-from ..providers.local import LocalProvider
+from ..providers.local import EVERY_STEP, LocalProvider
 from ..providers.registry import ENDPOINT_VARIABLES, cloud_providers
 from ..settings import Settings
 from ..storage.local import LocalStorage
 from .announce import Announcer, EngineChanged, SettingsChanged
+from .answers import Answers
 from .assign import Assigner
 from .compose import Composer
 from .forecast import Forecast
@@ -100,7 +101,7 @@ def assemble(
     process = _engine(home, settings, announce, engine_command)
     if engine and providers is None:
         process.start()
-    local = LocalProvider(process, snapshots.place, lambda: settings.number("snapshot_seconds"))
+    local = LocalProvider(process, snapshots.place, lambda: settings.number("snapshot_seconds") or EVERY_STEP)
     makers = dict(providers or {"local": local, **cloud_providers(_surroundings(settings, keys))})
     library = open_library(home.database, home.backups)
     ground = _Ground(
@@ -157,7 +158,21 @@ def _joined(
     ledger, holds = Ledger(PaidCalls(library), settings, providers), Holds(announce)
     paid = PaidWork(ledger, home.root / "answers", decoder, saver)
     assigner = Assigner(models, sources, snapshots, composer, paid)
-    runner = Runner(library, jobs, queue, providers, assigner, saver, snapshots, forecast, announce, paid, holds)
+    runner = Runner(
+        library,
+        jobs,
+        queue,
+        providers,
+        assigner,
+        saver,
+        snapshots,
+        forecast,
+        announce,
+        paid,
+        holds,
+        models,
+        Answers(library, images),
+    )
     queue.interrupt, queue.work_added = runner.interrupt, runner.wake
 
     def close() -> None:

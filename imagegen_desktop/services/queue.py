@@ -74,6 +74,12 @@ class Queue:
     def resume(self, job: str) -> None:
         self._requeue(self.get(job), (JobState.PAUSED, JobState.PARKED, JobState.UNCERTAIN))
 
+    def go_on_to_the_end(self, job: str) -> None:
+        """Resumes a job that was to wait at a step (a contact sheet's): now it is drawn to its end."""
+        found = self.get(job)
+        self._jobs.update_request([job], [replace(found.request, until=None)])
+        self.resume(job)
+
     def retry(self, job: str, **changes: Any) -> Job:
         """Queues a failed, cancelled or parked job again, with changes to its request if there are any."""
         found = self.get(job)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import platform
 import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-
-import psutil
+from pathlib import Path
 
 from ..database.connection import Library
 from ..database.facts import get_fact, set_fact
@@ -19,20 +17,32 @@ from ..domain.errors import DiskProblem, EngineDied, Problem, ProviderProblem, U
 from ..domain.image import GeneratedImage
 from ..domain.job import ACTIVE, FINISHED, Job, JobError, JobState
 from ..logs import logger
-from ..protocol.messages import Cancelled, Failed, Image, Paused, Started, Step
+from ..protocol.messages import Cancelled, Failed, Image, Paused, Preview, Started, Step
 from ..providers.base import Encoded, EncodedPreview, Provider, ProviderEvent, Submitted, Submitting
-from .announce import Announcer, ImagesChanged, JobEvent, JobsChanged, Notice
+from .announce import Announcer, ImagesChanged, JobAnswered, JobEvent, JobsChanged, Notice
+from .answers import Answers
 from .assign import Assigner
 from .forecast import Forecast
 from .holds import Holds
+from .model_library import ModelLibrary
+from .owners import owner_is_dead, process_owner
 from .paid import UNCERTAIN_ADVICE, PaidWork
 from .queue import CANCEL, LEASE_SECONDS, PAUSE, Queue, now, wish_name
 from .saver import Saver
 from .snapshots import Snapshots
 
 MAX_ATTEMPTS = 2
+
+#: The wish of a more urgent job: leave at the next step, and go on when it is done.
+YIELD = "yield"
 _ALMOST_DONE_STEPS = 2
 _LOOK_AROUND_SECONDS = 1.0
+_STATE_AFTER = {PAUSE: JobState.PAUSED, YIELD: JobState.QUEUED, CANCEL: JobState.CANCELLED}
+_ENDED_TWICE = JobError(
+    kind="program_ended",
+    message="The program ended twice while this job was running.",
+    advice="Try a smaller size or another model, then retry.",
+)
 
 
 @dataclass
@@ -49,24 +59,8 @@ class Running:
     index: int = 0
     step: int = 0
     steps: int = 0
+    preview: Preview | None = None
     saves: list[Future[GeneratedImage]] = field(default_factory=list)
-
-
-def process_owner() -> str:
-    """A name for this process that no later process on this machine can have."""
-    process = psutil.Process()
-    return f"{platform.node()}:{process.pid}:{process.create_time():.2f}"
-
-
-def owner_is_dead(owner: str) -> bool:
-    """Whether the process of that name is surely gone; another machine's is never sure."""
-    node, _, rest = owner.rpartition(":")[0].rpartition(":")
-    if node != platform.node() or not rest.isdigit():
-        return not owner
-    try:
-        return f"{psutil.Process(int(rest)).create_time():.2f}" != owner.rpartition(":")[2]
-    except psutil.NoSuchProcess:
-        return True
 
 
 class Runner:
@@ -88,6 +82,8 @@ class Runner:
         announce: Announcer,
         paid: PaidWork,
         holds: Holds,
+        models: ModelLibrary,
+        answers: Answers,
     ) -> None:
         self.owner = process_owner()
         self._library = library
@@ -101,6 +97,8 @@ class Runner:
         self._announce = announce
         self._paid = paid
         self._holds = holds
+        self._models = models
+        self._answers = answers
         self._turn = threading.Condition()
         self._active: dict[str, Running] = {}
         self._stopping = False
@@ -134,9 +132,30 @@ class Runner:
         self._drive(running)
         return self._queue.get(job.id)
 
+    def take(self, job: str) -> Job | None:
+        """Leases a waiting job to us, out of turn; None when it does not wait."""
+        provider = self._queue.get(job).request.provider
+        return self._jobs.claim(self.owner, datetime.now(UTC), LEASE_SECONDS, [provider], only=job)
+
+    def preview_of(self, job: str) -> Path | None:
+        """The look of a job that waits half-done, when there is one."""
+        place = self._snapshots.preview_place(job)
+        return place if place.is_file() else None
+
     def wake(self) -> None:
+        """Says that a job may wait now; a local job that is less urgent makes room at its next step."""
+        self._make_room()
         with self._turn:
             self._turn.notify_all()
+
+    def _make_room(self) -> None:
+        local = [running for running in list(self._active.values()) if running.provider.capabilities().local]
+        if not local or self._queue.paused:
+            return
+        urgency = self._jobs.highest_waiting_priority([running.provider.name for running in local])
+        for running in local:
+            if urgency is not None and urgency > running.job.priority and not running.wish and not running.alone:
+                self.interrupt(running.job.id, YIELD)
 
     def interrupt(self, job: str, wish: str) -> bool:
         """Passes a wish on to a job that runs here; False when it does not."""
@@ -168,6 +187,9 @@ class Runner:
         paid = [name for name, provider in self._providers.items() if provider.capabilities().paid]
         dead = [owner for owner in owners if owner_is_dead(owner)]
         recovered = list(self._jobs.recover(datetime.now(UTC), dead, at_most_once=paid))
+        for job in recovered:
+            if job.state is JobState.QUEUED and job.attempts >= MAX_ATTEMPTS:
+                self._jobs.move_state(job.id, JobState.PARKED, error=_ENDED_TWICE)
         # Where nothing is out there unnamed the provider can be asked for what it made, or nothing had left.
         settled = [job.id for job in self._jobs.list([JobState.UNCERTAIN]) if self._paid.is_settled(job)]
         recovered += [self._jobs.move_state(job, JobState.QUEUED, error=None) for job in settled]
@@ -197,7 +219,11 @@ class Runner:
     def _drive(self, running: Running) -> None:
         job = running.job
         try:
-            while self._attempt(running) is JobState.QUEUED and self._holds.reason(running.provider.name) is None:
+            while (
+                self._attempt(running) is JobState.QUEUED
+                and not running.wish
+                and self._holds.reason(running.provider.name) is None
+            ):
                 # The engine died under it: once more at once, unless another process was quicker.
                 again = self._jobs.claim(
                     self.owner, datetime.now(UTC), LEASE_SECONDS, [running.provider.name], only=job.id
@@ -231,6 +257,8 @@ class Runner:
             return JobState.DONE
         if not running.provider.capabilities().local and self._kept_answers(running):
             return JobState.DONE
+        if running.provider.capabilities().local and self._known_already(running):
+            return JobState.DONE
         assignment = self._assigner.assignment(running.job, running.provider)
         running.job, running.notes = assignment.job, assignment.notes
         for event in running.provider.run(assignment):
@@ -245,6 +273,17 @@ class Runner:
             save.result()
         self._snapshots.forget(running.job.id)
         return JobState.DONE
+
+    def _known_already(self, running: Running) -> bool:
+        """Answers a request that was drawn before with the images it made then."""
+        job = running.job
+        images = self._answers.find(job, self._models.get(job.request.model or ""))
+        if not images or job.request.until or job.images_done:
+            return False
+        self._jobs.move_state(job.id, JobState.RUNNING, held_by=self.owner, started=now())
+        self._jobs.move_state(job.id, JobState.DONE, held_by=self.owner, finished=now(), images_done=len(images))
+        self._announce.publish(JobAnswered(job=job.id, images=tuple(image.id for image in images)))
+        return True
 
     def _kept_answers(self, running: Running) -> bool:
         """Saves what a dead process had received and not saved; True when that was all there was to do."""
@@ -275,9 +314,12 @@ class Runner:
             self._announce.publish(JobsChanged(ids=(job.id,)))
         elif isinstance(event, Step):
             self._stepped(running, event)
+        elif isinstance(event, Preview) and job.request.until:
+            running.preview = event
         elif isinstance(event, Image):
             self._announce.publish(JobEvent(job=job.id, event=event))
             running.saves.append(self._saver.save_soon(job, event))
+            self._answers.learn(self._models.get(job.request.model or ""), event.model_hash)
             self._forecast.learn(job.request, event.seconds)
         elif isinstance(event, Encoded):
             running.saves.append(self._paid.receive(job, event, running.notes))
@@ -298,13 +340,19 @@ class Runner:
         """The provider left the job because somebody wished so."""
         for save in running.saves:
             save.result()
-        state = JobState.PAUSED if running.wish == PAUSE else JobState.CANCELLED
+        state = _STATE_AFTER.get(running.wish, JobState.CANCELLED)
+        if not running.wish and running.job.request.until:
+            state = JobState.PAUSED
         if state is JobState.PAUSED and not self._paid.is_settled(self._queue.get(running.job.id)):
             raise Uncertain("The provider had not answered when the job was left.", UNCERTAIN_ADVICE)
+        if state is JobState.PAUSED and running.preview is not None:
+            self._saver.save_preview(running.preview, self._snapshots.preview_place(running.job.id))
         if state is JobState.CANCELLED:
             self._snapshots.forget(running.job.id)
             self._paid.cancelled(running.job)
-        self._jobs.move_state(running.job.id, state, step=running.step, **self._end(state))
+        # Making room is nobody's fault: it does not count as an attempt.
+        attempts = running.job.attempts - (state is JobState.QUEUED)
+        self._jobs.move_state(running.job.id, state, step=running.step, attempts=attempts, **self._end(state))
         return state
 
     def _end_badly(self, running: Running, problem: Problem) -> JobState:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 
 from .. import __version__
 from ..database.images import Images
@@ -17,7 +18,8 @@ from ..imaging.encode import encode_png
 from ..imaging.picture import Picture
 from ..imaging.recipe import Recipe
 from ..imaging.thumbnails import thumbnail_of
-from ..protocol.messages import Image
+from ..protocol.messages import Image, Preview
+from ..storage.durable import write_durably
 from ..storage.local import LocalStorage
 from .announce import Announcer, ImagesChanged, JobsChanged
 
@@ -94,6 +96,11 @@ class Saver:
         self._announce.publish(ImagesChanged(added=(kept.id,)))
         self._announce.publish(JobsChanged(ids=(job.id,)))
         return kept
+
+    def save_preview(self, preview: Preview, place: Path) -> None:
+        """Keeps the look of a half-done image as a PNG."""
+        picture = Picture(width=preview.width, height=preview.height, rgb=preview.pixels)
+        write_durably(place, encode_png(picture), overwrite=True)
 
     def close(self) -> None:
         """Waits for what is being saved."""

@@ -19,6 +19,10 @@ class Snapshots:
         place = self.place(job, index)
         return place if Path(place).is_file() else ""
 
+    def preview_place(self, job: str) -> Path:
+        """Where the look of a job that waits half-done is kept, as a PNG."""
+        return self._folder / f"{job}-preview.png"
+
     def forget(self, job: str) -> None:
         for file in self._folder.glob(f"{job}-*"):
             file.unlink(missing_ok=True)

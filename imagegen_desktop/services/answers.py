@@ -1,0 +1,49 @@
+"""The result cache: a request that was drawn before is answered from history at once, by the very same images."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from ..database.connection import Library
+from ..database.facts import get_fact, set_fact
+from ..database.images import Images
+from ..database.rows import request_key
+from ..domain.image import GeneratedImage
+from ..domain.job import Job
+from ..domain.model_card import ModelCard
+
+
+class Answers:
+    """An answer is only given while the model's files are the ones the images were drawn with."""
+
+    def __init__(self, library: Library, images: Images) -> None:
+        self._library = library
+        self._images = images
+
+    def learn(self, model: ModelCard, model_hash: str) -> None:
+        """Remembers which weights (by their hash) lay in a model's folder when it was used."""
+        name = _fact(model)
+        if model_hash and get_fact(self._library, name) != model_hash:
+            set_fact(self._library, name, model_hash)
+
+    def find(self, job: Job, model: ModelCard) -> list[GeneratedImage]:
+        """The images of every seed of the job, or nothing unless all are there."""
+        model_hash = get_fact(self._library, _fact(model))
+        if not job.request.use_cache or not model_hash:
+            return []
+        found = []
+        for index in range(job.request.count):
+            image = self._images.find_same_request(request_key(job.request.only(index)), model_hash)
+            if image is None:
+                return []
+            found.append(image)
+        return found
+
+
+def _fact(model: ModelCard) -> str:
+    """Names the state of a model's folder: any changed, added or removed file gives another name."""
+    folder = Path(model.path)
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    state = "|".join(f"{file.relative_to(folder)}:{file.stat().st_size}:{file.stat().st_mtime_ns}" for file in files)
+    return f"weights:{hashlib.sha256(state.encode()).hexdigest()}"

@@ -1,0 +1,107 @@
+"""More urgent jobs, half-done jobs and jobs that were drawn before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from imagegen_desktop.domain.errors import BadInput
+from imagegen_desktop.domain.job import JobState
+from imagegen_desktop.protocol.messages import Step
+from imagegen_desktop.services.announce import JobAnswered, JobEvent
+from imagegen_desktop.services.assemble import Parts
+from tests.services.test_runner import On, heard_by, step_is, until_empty, wish
+
+
+def steps_heard(heard: list[object]) -> list[tuple[str, int]]:
+    events = [event for event in heard if isinstance(event, JobEvent)]
+    return [(event.job, event.event.step) for event in events if isinstance(event.event, Step)]
+
+
+def test_an_urgent_job_makes_a_batch_wait_at_its_next_step(parts: Parts) -> None:
+    heard = heard_by(parts)
+    batch = parts.queue.add(wish("[slow=0.02]batch", steps=50))
+    urgent: list[str] = []
+    On(parts, step_is(3), lambda: urgent.append(parts.queue.add(wish("urgent", priority=10)).id))
+    until_empty(parts)
+    order = [job for job, _ in steps_heard(list(heard))]
+    at = order.index(urgent[0])
+    assert at <= 5, "the batch left within its next step"
+    assert order[at : at + 4] == urgent * 4
+    done = parts.queue.get(batch.id)
+    assert (done.state, done.attempts) == (JobState.DONE, 1)
+
+
+def test_an_equally_urgent_job_waits_its_turn(parts: Parts) -> None:
+    heard = heard_by(parts)
+    first = parts.queue.add(wish("[slow=0.01]first", steps=10))
+    On(parts, step_is(2), lambda: parts.queue.add(wish("second")))
+    until_empty(parts)
+    assert [job for job, _ in steps_heard(list(heard))][:10] == [first.id] * 10
+
+
+def test_the_same_request_is_answered_from_history(parts: Parts) -> None:
+    first = parts.queue.add(wish("[hash]", count=2))
+    until_empty(parts)
+    heard = heard_by(parts)
+    again = parts.queue.add(wish("[hash]", count=2))
+    until_empty(parts)
+    assert parts.queue.get(again.id).state is JobState.DONE
+    assert not steps_heard(list(heard))
+    answered = next(event for event in heard if isinstance(event, JobAnswered))
+    assert [parts.gallery.get(image).job for image in answered.images] == [first.id] * 2
+    assert parts.gallery.count() == 2
+
+
+@pytest.mark.parametrize("change", [{"seed": 6}, {"use_cache": False}, {"steps": 5}, {"count": 3}])
+def test_another_request_is_drawn(parts: Parts, change: dict[str, object]) -> None:
+    parts.queue.add(wish("[hash]"))
+    until_empty(parts)
+    heard = heard_by(parts)
+    parts.queue.add(wish("[hash]", **change))
+    until_empty(parts)
+    assert steps_heard(list(heard))
+
+
+def test_a_deleted_picture_or_a_changed_model_answers_nothing(parts: Parts) -> None:
+    parts.queue.add(wish("[hash]"))
+    until_empty(parts)
+    folder = parts.models.get("paper").path
+    with open(f"{folder}/unet/config.json", "a") as file:
+        file.write(" ")
+    heard = heard_by(parts)
+    parts.queue.add(wish("[hash]"))
+    until_empty(parts)
+    assert len(steps_heard(list(heard))) == 4
+    parts.gallery.delete([image.id for image in parts.gallery.page()])
+    parts.queue.add(wish("[hash]"))
+    until_empty(parts)
+    assert len(steps_heard(list(heard))) == 8
+
+
+def test_a_contact_sheet_waits_half_done_and_only_the_chosen_are_finished(parts: Parts) -> None:
+    request = replace(wish(steps=10), until=3)
+    jobs = parts.queue.add_many([replace(request, seed=seed) for seed in range(4)])
+    until_empty(parts)
+    assert {parts.queue.get(job.id).state for job in jobs} == {JobState.PAUSED}
+    assert all(parts.runner.preview_of(job.id) for job in jobs)
+    parts.queue.go_on_to_the_end(jobs[2].id)
+    until_empty(parts)
+    assert parts.queue.get(jobs[2].id).state is JobState.DONE
+    assert [image.request.seed for image in parts.gallery.page()] == [2]
+    assert parts.runner.preview_of(jobs[2].id) is None
+
+
+def test_a_job_whose_process_died_waits_again(open_parts: Callable[[], Parts]) -> None:
+    parts = open_parts()
+    dead = parts.runner.owner.rpartition(":")[0] + ":1.00"
+    job = parts.queue.add(wish(), owner=dead)
+    parts.runner.recover()
+    assert parts.queue.get(job.id).state is JobState.QUEUED
+
+
+def test_until_is_checked(parts: Parts) -> None:
+    with pytest.raises(BadInput):
+        parts.queue.add(replace(wish(), until=0))
