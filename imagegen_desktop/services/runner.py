@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -85,7 +86,6 @@ class Runner:
         models: ModelLibrary,
         answers: Answers,
     ) -> None:
-        self.owner = process_owner()
         self._library = library
         self._jobs = jobs
         self._queue = queue
@@ -104,6 +104,11 @@ class Runner:
         self._stopping = False
         self._looked = 0.0
         self._pulse: threading.Thread | None = None
+
+    @functools.cached_property
+    def owner(self) -> str:
+        """The name under which jobs are leased to this process."""
+        return process_owner()
 
     # ---- work ---------------------------------------------------------------------------------------------
 
