@@ -55,10 +55,11 @@ def write_pipeline(pipeline: StableDiffusionPipeline, folder: Path) -> None:
 
 
 def _tidy(folder: Path) -> None:
-    """Drop a setting that the autoencoder writes but warns of reading; let everyone read."""
+    """Drop settings that would be warned of or name this machine's folders; let everyone read."""
     config_file = folder / "vae" / "config.json"
     config = json.loads(config_file.read_text())
-    config.pop("block_out_channels", None)
+    for unwanted in ("block_out_channels", "_name_or_path"):
+        config.pop(unwanted, None)
     config_file.write_text(json.dumps(config, indent=2) + "\n")
     for path in folder.rglob("*.safetensors"):
         path.chmod(0o644)
