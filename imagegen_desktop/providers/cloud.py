@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +35,7 @@ class CloudProvider(ABC):
         self._exchanges: dict[str, Exchange] = {}
 
     @abstractmethod
-    def _draw(self, assignment: Assignment, index: int, exchange: Exchange) -> AsyncIterator[ProviderEvent]:
+    def _draw(self, assignment: Assignment, index: int, exchange: Exchange) -> AsyncGenerator[ProviderEvent, None]:
         """One image: its events, of which the last is Encoded."""
 
     def run(self, assignment: Assignment) -> Iterator[ProviderEvent]:

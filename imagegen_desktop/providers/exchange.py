@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Coroutine, Iterator
+from contextlib import suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -43,8 +44,9 @@ class Exchange:
         finally:
             self._task = None
 
-    def iterate(self, events: AsyncIterator[T]) -> Iterator[T]:
-        """The events one by one; between two of them nothing of the iterator runs."""
+    def iterate(self, events: AsyncGenerator[T, None]) -> Iterator[T]:
+        """The events one by one; between two of them nothing of the generator runs. It learns of a wish to leave
+        as a CancelledError, wherever it is."""
         nothing = object()
 
         async def following() -> Any:
@@ -52,6 +54,10 @@ class Exchange:
 
         while (event := self.wait(following())) is not nothing:
             yield event
+            if self.reason:
+                with suppress(asyncio.CancelledError, StopAsyncIteration):
+                    self._loop.run_until_complete(events.athrow(asyncio.CancelledError()))
+                raise Left(self.reason)
 
     def leave(self, reason: str) -> None:
         """Ends what is waited for at once, and everything after it. From any thread."""

@@ -7,7 +7,7 @@ import binascii
 import json
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +71,9 @@ class OpenAIProvider(CloudProvider):
         usable = [model.name for model in MODELS if model.name in known]
         return "The key works; models: " + (", ".join(usable) or "none of those we know")
 
-    async def _draw(self, assignment: Assignment, index: int, exchange: Exchange) -> AsyncIterator[ProviderEvent]:
+    async def _draw(
+        self, assignment: Assignment, index: int, exchange: Exchange
+    ) -> AsyncGenerator[ProviderEvent, None]:
         job, key = assignment.job.id, self._key()
         nonce, previews = secrets.token_hex(8), min(self._surroundings.previews(), _MOST_PREVIEWS)
         began, step = time.monotonic(), 0

@@ -7,7 +7,7 @@ import base64
 import re
 import secrets
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -64,7 +64,9 @@ class ReplicateProvider(CloudProvider):
         async with self._api(key) as api:
             return f"The key works; account: {await api.account()}"
 
-    async def _draw(self, assignment: Assignment, index: int, exchange: Exchange) -> AsyncIterator[ProviderEvent]:
+    async def _draw(
+        self, assignment: Assignment, index: int, exchange: Exchange
+    ) -> AsyncGenerator[ProviderEvent, None]:
         job, request, key = assignment.job.id, assignment.job.request, self._key()
         before, notes = assignment.submitted.get(index), ()
         yield Loading(job=job, phase="asking Replicate")
@@ -88,7 +90,7 @@ class ReplicateProvider(CloudProvider):
 
     async def _until_done(
         self, api: Api, assignment: Assignment, call: Submitted, notes: tuple[str, ...]
-    ) -> AsyncIterator[ProviderEvent]:
+    ) -> AsyncGenerator[ProviderEvent, None]:
         """Looks after a prediction until it ended, then fetches its picture."""
         began, seen, wait = time.monotonic(), (0, 0), _FIRST_WAIT
         while True:

@@ -1,4 +1,4 @@
-"""OpenAI from the queue to the gallery: words, edits, masks, batches, previews, cancel; each asked and paid for once."""
+"""OpenAI from the queue to the gallery: words, edits, masks, batches, previews, cancel; each paid for once."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_what_no_model_has_is_bad_input(parts: Parts, openai: FakeOpenAI, change
 def test_cancel_while_the_picture_comes_leaves_at_once(parts: Parts, openai: FakeOpenAI) -> None:
     gate = openai.gate("partial")
     job = parts.queue.add(wish())
-    On(parts, lambda heard: is_preview(heard), lambda: parts.queue.cancel([job.id]))
+    On(parts, is_preview, lambda: parts.queue.cancel([job.id]))
     until_empty(parts)
     assert gate.reached.is_set()
     assert parts.queue.get(job.id).state is JobState.CANCELLED
