@@ -18,7 +18,7 @@ from .connection import TooLarge, client
 MOST_REDIRECTS = 3
 MOST_BYTES = 100 * 2**20
 _TRIES = 3
-_GONE = (403, 404, 410)
+_PASSING = (408, 425, 429)
 _EVIL = "The provider's result lies where we fetch nothing from."
 
 
@@ -81,7 +81,7 @@ class Downloads:
 
 
 async def _body(response: httpx2.Response) -> bytes:
-    if response.status_code in _GONE:
+    if 400 <= response.status_code < 500 and response.status_code not in _PASSING:
         raise BadAnswer("The result is no longer there.", "Retry it; providers keep results for about an hour.")
     response.raise_for_status()
     if int(response.headers.get("content-length") or 0) > MOST_BYTES:
