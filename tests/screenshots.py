@@ -53,6 +53,7 @@ class Photographer:
         self.window.resize(*SIZES[size])
         self.settle(50)
         self.window.reset_layout()
+        self.window.panes.prompt.focus_prompt()
 
     def wait(self, condition: Callable[[], bool]) -> None:
         end = time.monotonic() + PATIENCE_SECONDS

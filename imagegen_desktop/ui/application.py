@@ -24,6 +24,7 @@ from .panes.gallery import GalleryPane
 from .panes.prompt import PromptPane
 from .panes.queue import QueuePane
 from .pictures import Pictures
+from .polite_end import PoliteEnd
 from .self_test import check_none_survives
 from .theme import Theme
 from .wiring import Wiring
@@ -49,7 +50,10 @@ def build(arguments: list[str]) -> tuple[QApplication, QMainWindow]:
 def run(arguments: list[str]) -> int:
     """Opens the window and stays until it is closed."""
     application, window = build(arguments)
-    return application.exec() if window.isVisible() else 1
+    end = PoliteEnd(window)
+    code = application.exec()
+    end.remove()
+    return 1 if isinstance(window, FailedStart) else code
 
 
 def open_window(application: QApplication, parts: Parts) -> MainWindow:

@@ -36,6 +36,9 @@ def texts(folder: Path, language: str) -> Texts:
 
 def speak(application: QApplication, folder: Path, choice: str) -> None:
     """Installs the chosen language; `system` takes German where the system speaks it, else English."""
+    for former in application.findChildren(QTranslator):
+        application.removeTranslator(former)
+        former.deleteLater()
     system = "de" if QLocale.system().language() == QLocale.Language.German else "en"
     language = system if choice == "system" else choice
     QLocale.setDefault(QLocale.system() if choice == "system" else QLocale(language))

@@ -97,7 +97,7 @@ class MainWindow(QMainWindow):
         share = max(0.0, min(1.0, (self.width() - self.minimumWidth()) / (_WIDTH - self.minimumWidth())))
         sides = [round(288 + 48 * share), round(264 + 48 * share)]
         self.resizeDocks([prompt, queue], sides, Qt.Orientation.Horizontal)
-        self.resizeDocks([gallery], [round(180 + 40 * share)], Qt.Orientation.Vertical)
+        self.resizeDocks([gallery], [round(180 + 16 * share)], Qt.Orientation.Vertical)
         self.resizeDocks([queue, details], [260, 340], Qt.Orientation.Vertical)
 
     def restore(self, geometry: QByteArray, state: QByteArray) -> None:

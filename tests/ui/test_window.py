@@ -399,3 +399,14 @@ def test_a_window_in_german_speaks_german(open_studio: Opened, monkeypatch: pyte
     monkeypatch.setenv("IMAGEGEN_DESKTOP_LANGUAGE", "de")
     studio = open_studio()
     assert studio.find(QAbstractButton, "generateButton").text() == "Erzeugen"
+
+
+def test_a_folder_dropped_on_the_canvas_is_left_to_the_window(studio: Studio, tmp_path: Path) -> None:
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(tmp_path))])
+    dropped: list[object] = []
+    studio.window.panes.stage.canvas.picture_dropped.connect(dropped.append)
+    drop(studio.window.panes.stage.canvas, mime)
+    assert dropped == []
+    drop(studio.window, mime)
+    studio.until(lambda: "model" in studio.window.panes.stage.messages.text())

@@ -62,6 +62,7 @@ class Stage(QWidget):
         self._tools = self._tool_row()
         self._arrange()
         self.canvas.zoom_changed.connect(self._show_zoom)
+        self.canvas.drop_hinted.connect(lambda shown: self._update_welcome(hidden=shown))
         self._filmstrip.picture_chosen.connect(self.canvas.show_picture)
         self.show_idle()
 
@@ -158,7 +159,7 @@ class Stage(QWidget):
         short = [f"{pace.step}/{pace.steps}"]
         if pace.count > 1:
             parts.insert(0, self.tr("Picture {0} of {1}").format(pace.index + 1, pace.count))
-        left = [] if pace.left is None else [self.tr("{0} left").format(duration(pace.left))]
+        left = [] if not pace.left else [self.tr("{0} left").format(duration(pace.left))]
         rate = [speed(pace.per_second)] if pace.per_second else []
         ways = (parts + rate + left, parts + left, parts[-1:] + left, short + left, short)
         self._phase.say(*(" · ".join(way) for way in ways))
@@ -180,8 +181,8 @@ class Stage(QWidget):
         if event.index + 1 >= self._pace.count:
             self.show_idle(self.tr("Done in {0}").format(duration(event.seconds)))
 
-    def _update_welcome(self) -> None:
-        self.welcome.setVisible(self.canvas.picture().isNull())
+    def _update_welcome(self, *, hidden: bool = False) -> None:
+        self.welcome.setVisible(self.canvas.picture().isNull() and not hidden)
         self._tools.setEnabled(not self.canvas.picture().isNull())
 
     def _show_zoom(self, scale: float) -> None:

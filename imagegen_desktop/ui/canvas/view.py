@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, QVariantAnimation, Signal
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, QUrl, QVariantAnimation, Signal
 from PySide6.QtGui import (
     QColor,
     QDragEnterEvent,
@@ -26,13 +27,15 @@ from ..tokens import CORNER, MOTION, TITLE
 from .fine_image import FineImage
 from .viewport import Viewport
 
+_MODELS = (".safetensors", ".ckpt", ".gguf")
+
 
 class Canvas(QWidget):
     """Paints `show_picture`'s image over the whole rectangle a finished picture of that size takes."""
 
     picture_dropped = Signal(object)
     zoom_changed = Signal(float)
-    full_screen_requested = Signal()
+    drop_hinted = Signal(bool)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -125,6 +128,7 @@ class Canvas(QWidget):
     def show_drop_hint(self, shown: bool) -> None:
         """The whole canvas says that what is dragged over it can be dropped."""
         self._dropping = shown
+        self.drop_hinted.emit(shown)
         self.update()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -171,15 +175,21 @@ class Canvas(QWidget):
 
 
 def _droppable(event: QDropEvent) -> bool:
+    """A folder or a checkpoint is for the window behind."""
     mime = event.mimeData()
-    return mime.hasImage() or any(url.isLocalFile() for url in mime.urls())
+    return mime.hasImage() or _picture_file(mime.urls()) is not None
+
+
+def _picture_file(urls: Sequence[QUrl]) -> Path | None:
+    files = [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
+    return next((file for file in files if file.suffix not in _MODELS and not file.is_dir()), None)
 
 
 def _dropped(event: QDropEvent) -> Path | QImage | None:
     """The file or the picture itself that was dropped."""
     mime = event.mimeData()
-    files = [url.toLocalFile() for url in mime.urls() if url.isLocalFile()]
-    if files:
-        return Path(files[0])
+    file = _picture_file(mime.urls())
+    if file is not None:
+        return file
     image = mime.imageData()
     return image if isinstance(image, QImage) and not image.isNull() else None

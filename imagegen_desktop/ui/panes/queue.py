@@ -71,6 +71,7 @@ class QueuePane(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
+        self._theme = theme
         self._items = QueueItems(self)
         self._view = QueueView(self._items)
         self._cards = QueueCard(theme, self._items, self._view)
@@ -109,6 +110,7 @@ class QueuePane(QWidget):
     def show_paused(self, paused: bool) -> None:
         self._pause.setChecked(paused)
         name_icon(self._pause, "play" if paused else "pause")
+        self._theme.dress(self._pause)
         self._pause.setToolTip(self.tr("Go on with the queue") if paused else self.tr("Pause the queue"))
         self._pause.setAccessibleName(self._pause.toolTip())
         self._summarise(self._items.jobs())

@@ -189,7 +189,7 @@ class QueueCard(QStyledItemDelegate):
             if request.count > 1:
                 parts = [f"{pace.index + 1}/{request.count}"]
             parts.append(self.tr("step {0}/{1}").format(pace.step, pace.steps))
-            if pace.left is not None:
+            if pace.left:
                 parts.append(duration(pace.left))
         else:
             parts += [f"{request.width} × {request.height}", f"{request.steps} {self.tr('steps')}"]
