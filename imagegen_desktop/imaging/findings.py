@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from ..domain.errors import BadInput
 from ..domain.request import (
     MAX_GUIDANCE,
     MAX_PROMPT_BYTES,
@@ -15,6 +16,7 @@ from ..domain.request import (
     MAX_STEPS,
     GenerationRequest,
     LoraWeight,
+    check_size,
 )
 from .recipe import Recipe
 
@@ -24,7 +26,7 @@ MOST_IGNORED = 200
 LONGEST_NAME = 200
 SIZE_MULTIPLE = 8
 
-_NOT_OURS = ("scheduler", "clip_skip", "strength", "loras")
+_NOT_OURS = ("scheduler", "clip_skip", "strength", "loras", "model_hash")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,19 +89,20 @@ class Findings:
 
     def put_size(self, width: object, height: object) -> None:
         """Width and height, rounded to what our models can make."""
+        if width is None and height is None:
+            return
         try:
             sides = [_whole(width, 1, 4 * MAX_SIDE), _whole(height, 1, 4 * MAX_SIDE)]
-        except (ValueError, TypeError, OverflowError):
-            if width is not None or height is not None:
-                self.ignore("size")
+            near = [min(max(round(side / SIZE_MULTIPLE) * SIZE_MULTIPLE, SIZE_MULTIPLE), MAX_SIDE) for side in sides]
+            check_size(*near)
+        except (ValueError, TypeError, OverflowError, BadInput):
+            self.ignore("size")
             return
-        for field, side in zip(("width", "height"), sides, strict=True):
-            if field in self._request:
-                continue
-            rounded = min(max(round(side / SIZE_MULTIPLE) * SIZE_MULTIPLE, SIZE_MULTIPLE), MAX_SIDE)
-            self._request[field] = rounded
-            if rounded != side:
-                self.approximate(field, str(side), str(rounded))
+        for field, side, rounded in zip(("width", "height"), sides, near, strict=True):
+            if field not in self._request:
+                self._request[field] = rounded
+                if rounded != side:
+                    self.approximate(field, str(side), str(rounded))
 
     def put_lora(self, name: object, weight: object = 1.0) -> None:
         """One more LoRA."""
@@ -209,4 +212,5 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "sampler": _text,
     "scheduler": _text,
     "model": _model_name,
+    "model_hash": lambda value: _text(value)[:LONGEST_NAME],
 }
