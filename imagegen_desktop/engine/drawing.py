@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from .load import LoadedModel
 from .preview import Previews
 from .samplers import scheduler_for
 from .snapshot import Snapshot, SnapshotWriter, UnusableSnapshot, differences, read, surroundings
-from .state import State
+from .state import State, Unsavable
 from .stepping import StepBoundary
 from .tallies import Tallies
 
@@ -144,7 +145,8 @@ class Drawing:
         self._desk.step = step
         if self._command.snapshot and 0 < self._command.snapshot_seconds <= now - self._saved:
             self._saved = now
-            self._writer.put(self._snapshot(), Path(self._command.snapshot))
+            with suppress(Unsavable):
+                self._put_snapshot()
         seconds, self._stepped = now - self._stepped, now
         self._send(Step(**self._names, step=step, steps=self._desk.steps, seconds=seconds))
         due = self._preview_every > 0 and step % self._preview_every == 0
@@ -193,16 +195,17 @@ class Drawing:
         """Writes one now; its place, or empty when none was asked for or it cannot be written."""
         if not self._command.snapshot:
             return ""
-        self._writer.put(self._snapshot(), Path(self._command.snapshot))
         try:
+            self._put_snapshot()
             self._writer.flush()
-        except OSError:
+        except (OSError, Unsavable):
             return ""
         return self._command.snapshot
 
-    def _snapshot(self) -> Snapshot:
+    def _put_snapshot(self) -> None:
         state = self._boundary.state()
-        return Snapshot(state=state, request=self._identity(), surroundings=self._surroundings())
+        snapshot = Snapshot(state=state, request=self._identity(), surroundings=self._surroundings())
+        self._writer.put(snapshot, Path(self._command.snapshot))
 
     def _surroundings(self) -> dict[str, str]:
         device = self._model.device

@@ -32,7 +32,7 @@ class Engine:
         self._device = choose(start.device)
         self._tallies = Tallies()
         self._shelf = ModelShelf(self._tallies)
-        self._writer = SnapshotWriter()
+        self.writer = SnapshotWriter()
 
     def ready(self, seconds: float) -> Ready:
         return Ready(
@@ -65,13 +65,13 @@ class Engine:
         self._shelf.clear()
 
     def close(self) -> None:
-        self._writer.drop()
+        self.writer.drop()
 
     def generate(self, command: Generate, desk: Desk) -> None:
         """Draws one image and answers with it, or with why it was left."""
         wish = command.wish
         model = self._model(command.model_path, command.family, wish.device, command.job)
-        Drawing(command, model, desk, self._tallies, self._writer, self._send, self._start.preview_every).draw()
+        Drawing(command, model, desk, self._tallies, self.writer, self._send, self._start.preview_every).draw()
 
     def _model(self, path: str, family: str, device: str | None, job: str) -> LoadedModel:
         chosen = choose(device) if device and device != "auto" else self._device

@@ -125,7 +125,7 @@ class SnapshotWriter:
         self._changed = threading.Condition()
         self._waiting: tuple[Snapshot, Path] | None = None
         self._writing = False
-        self._failed: OSError | None = None
+        self._failed: Exception | None = None
         threading.Thread(target=self._work, name="snapshots", daemon=True).start()
 
     def put(self, snapshot: Snapshot, place: Path) -> None:
@@ -134,7 +134,7 @@ class SnapshotWriter:
             self._changed.notify_all()
 
     def flush(self) -> None:
-        """Returns when everything is on disk; raises the last write's OSError when it failed."""
+        """Returns when everything is on disk; raises what the last write failed with."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting is None and not self._writing)
             failed, self._failed = self._failed, None
@@ -154,13 +154,18 @@ class SnapshotWriter:
                 self._changed.wait_for(lambda: self._waiting is not None)
                 task, self._waiting = self._waiting, None
                 self._writing = True
-            failed = None
-            try:
-                if task is not None:
-                    write(*task)
-            except OSError as error:
-                failed = error
-                print(f"snapshot not written: {error}", file=sys.stderr)  # noqa: T201  stderr is our log
+            failed = _failure_of(task)
             with self._changed:
                 self._writing, self._failed = False, failed
                 self._changed.notify_all()
+
+
+def _failure_of(task: tuple[Snapshot, Path] | None) -> Exception | None:
+    """Writes; what went wrong. A snapshot is a comfort: failing to write one must not end the thread or the job."""
+    try:
+        if task is not None:
+            write(*task)
+    except Exception as error:  # noqa: BLE001  handed to whoever flushes
+        print(f"snapshot not written: {error}", file=sys.stderr)  # noqa: T201  stderr is our log
+        return error
+    return None

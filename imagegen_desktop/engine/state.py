@@ -13,6 +13,10 @@ import torch
 Tree = dict[str, Any]
 
 
+class Unsavable(Exception):
+    """A scheduler holds something that is neither number nor text."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class State:
     """After `step` of `steps` iterations. `tree` describes `values`' shape, `tensors` hold its numbers."""
@@ -67,12 +71,12 @@ def _plain_attributes(scheduler: Any) -> dict[str, Any]:
 
 def _packed(value: Any, path: str, tensors: dict[str, torch.Tensor]) -> Tree:
     if isinstance(value, torch.Tensor):
-        tensors[path] = value.detach().to("cpu", copy=True).contiguous()
+        tensors[path] = _plain_copy(value)
         # Strides are state: a convolution rounds differently over another memory order.
         strides = value.stride() if 0 not in value.stride() else tensors[path].stride()
         return {"tensor": path, "strides": list(strides), "card": value.is_cuda}
     if isinstance(value, numpy.ndarray):
-        tensors[path] = torch.from_numpy(value.copy())
+        tensors[path] = _plain_copy(torch.from_numpy(numpy.ascontiguousarray(value)))
         return {"array": path}
     if isinstance(value, numpy.generic):
         return {"number": value.item(), "of": value.dtype.name}
@@ -83,7 +87,12 @@ def _packed(value: Any, path: str, tensors: dict[str, torch.Tensor]) -> Tree:
         return {"map": [[key, _packed(item, f"{path}.{key}", tensors)] for key, item in value.items()]}
     if value is None or isinstance(value, bool | int | float | str):
         return {"value": value}
-    raise TypeError(f"{path} is a {type(value).__name__}, which a snapshot cannot hold")
+    raise Unsavable(f"{path} is a {type(value).__name__}, which a snapshot cannot hold")
+
+
+def _plain_copy(tensor: torch.Tensor) -> torch.Tensor:
+    """In the machine's memory, its numbers side by side."""
+    return torch.empty(tensor.shape, dtype=tensor.dtype).copy_(tensor.detach())
 
 
 def _unpacked(tree: Tree, tensors: Mapping[str, torch.Tensor], device: torch.device) -> Any:

@@ -53,9 +53,7 @@ def test_a_model_trained_to_inpaint_inpaints(engine: EngineChild, tiny: Tiny) ->
         ("Euler", "inpaint", 4),
     ],
 )
-def test_progress_counts_iterations(
-    engine: EngineChild, tiny: Tiny, sampler: str, task: str, iterations: int
-) -> None:
+def test_progress_counts_iterations(engine: EngineChild, tiny: Tiny, sampler: str, task: str, iterations: int) -> None:
     events = engine.run(command(task_request(task, sampler=sampler, steps=6), tiny("sd1")))
     assert only(events, Started).steps == iterations
     assert [event.step for event in events if isinstance(event, Step)] == list(range(1, iterations + 1))
