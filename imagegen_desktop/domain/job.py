@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
 from .errors import IllegalMove
 from .request import GenerationRequest
@@ -78,6 +80,20 @@ class Job:
     started: str = ""
     finished: str = ""
     error: JobError | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self) | {"state": self.state.value, "request": self.request.to_dict()}
+
+    @staticmethod
+    def from_dict(data: Mapping[str, Any]) -> Job:
+        """The inverse of `to_dict`."""
+        error = data.get("error")
+        values = {
+            "state": JobState(data["state"]),
+            "request": GenerationRequest.from_dict(data["request"]),
+            "error": JobError(**error) if error else None,
+        }
+        return Job(**{**data, **values})
 
 
 def check_move(job: Job, to: JobState) -> None:

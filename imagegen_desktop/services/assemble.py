@@ -146,7 +146,7 @@ def _joined(
     library, announce = ground.library, ground.announce
     images, jobs = Images(library), Jobs(library)
     shipped = resources()
-    undo = Undo(announce)
+    undo = Undo(library, announce)
     styles = Styles(shipped / "styles", OwnStyles(library), announce)
     models = ModelLibrary(shipped / "models", home.models, settings)
     composer = Composer(models, styles, providers)
@@ -154,7 +154,7 @@ def _joined(
     decoder = Decoder()
     sources = Sources(ground.storage, decoder)
     saver = Saver(ground.storage, images, ground.thumbnails, announce)
-    queue = Queue(library, jobs, composer, forecast, announce)
+    queue = Queue(library, jobs, composer, forecast, undo, announce)
     ledger, holds = Ledger(PaidCalls(library), settings, providers), Holds(announce)
     paid = PaidWork(ledger, home.root / "answers", decoder, saver)
     assigner = Assigner(models, sources, snapshots, composer, paid)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from ..imaging.thumbnails import thumbnail_of_file
 from ..storage.local import LocalStorage
 from .announce import Announcer, ImagesChanged
 from .exchange import settings_of
-from .undo import Deed, Undo
+from .undo import Act, Deed, Undo
 
 
 class Gallery:
@@ -41,6 +41,8 @@ class Gallery:
         self._decoder = decoder
         self._undo = undo
         self._announce = announce
+        for name, act in (("rate", self._rate), ("tag", self._tag), ("bin", self._bin), ("restore", self.restore)):
+            undo.register(name, act)
 
     def count(self, query: str = "", filters: ImageFilter = EVERYTHING) -> int:
         return self._images.count(query, filters)
@@ -74,20 +76,16 @@ class Gallery:
     def rate(self, ids: Sequence[str], rating: int) -> None:
         check_whole("rating", rating, 0, 5)
         before = {image: self._images.get(image).rating for image in ids}
-
-        def put_back() -> None:
-            for image, old in before.items():
-                self._images.rate([image], old)
-            self._say(changed=ids)
-
-        self._do(f"Rate {_images(ids)}", lambda: self._rate(ids, rating), put_back)
+        after = dict.fromkeys(ids, rating)
+        self._undo.do(Deed(f"Rate {_images(ids)}", Act("rate", [before]), Act("rate", [after])))
 
     def tag(self, ids: Sequence[str], add: Sequence[str] = (), remove: Sequence[str] = ()) -> None:
-        self._do(f"Tag {_images(ids)}", lambda: self._tag(ids, add, remove), lambda: self._tag(ids, remove, add))
+        tagged, untagged = [list(ids), list(add), list(remove)], [list(ids), list(remove), list(add)]
+        self._undo.do(Deed(f"Tag {_images(ids)}", Act("tag", untagged), Act("tag", tagged)))
 
     def delete(self, ids: Sequence[str]) -> None:
         """Puts images into the bin, where they stay until the artist empties it."""
-        self._do(f"Delete {_images(ids)}", lambda: self._bin(ids), lambda: self.restore(ids))
+        self._undo.do(Deed(f"Delete {_images(ids)}", Act("restore", [list(ids)]), Act("bin", [list(ids)])))
 
     def restore(self, ids: Sequence[str]) -> None:
         """Brings images back from the bin; raises NotFound."""
@@ -105,17 +103,14 @@ class Gallery:
                 self._storage.move_to_bin(image.path)
         self._say(removed=ids)
 
-    def _rate(self, ids: Sequence[str], rating: int) -> None:
-        self._images.rate(ids, rating)
-        self._say(changed=ids)
+    def _rate(self, ratings: dict[str, int]) -> None:
+        for image, rating in ratings.items():
+            self._images.rate([image], rating)
+        self._say(changed=list(ratings))
 
     def _tag(self, ids: Sequence[str], add: Sequence[str], remove: Sequence[str]) -> None:
         self._images.tag(ids, add, remove)
         self._say(changed=ids)
-
-    def _do(self, label: str, act: Callable[[], None], undo: Callable[[], None]) -> None:
-        act()
-        self._undo.remember(Deed(label, undo, act))
 
     def _new_thumbnail(self, number: int) -> bytes | None:
         found = self._images.rows([number])

@@ -18,6 +18,7 @@ from ..domain.request import GenerationRequest, check_whole
 from .announce import Announcer, JobsChanged, QueuePaused
 from .compose import Composer
 from .forecast import Forecast
+from .undo import Act, Deed, Undo
 
 _PAUSED = "queue_paused"
 CANCEL, PAUSE = "cancel", "pause"
@@ -31,7 +32,7 @@ class Queue:
     whether it does. `work_added` wakes whoever waits for work. Both are set where the parts are joined."""
 
     def __init__(
-        self, library: Library, jobs: Jobs, composer: Composer, forecast: Forecast, announce: Announcer
+        self, library: Library, jobs: Jobs, composer: Composer, forecast: Forecast, undo: Undo, announce: Announcer
     ) -> None:
         self.interrupt: Callable[[str, str], bool] = lambda job, wish: False
         self.work_added: Callable[[], None] = lambda: None
@@ -39,7 +40,17 @@ class Queue:
         self._library = library
         self._composer = composer
         self._forecast = forecast
+        self._undo = undo
         self._announce = announce
+        acts: dict[str, Callable[..., object]] = {
+            "place": self._place,
+            "put_requests": self._put_requests,
+            "swap": self._swap_rows,
+            "retry": self.retry,
+            "cancel": self._cancel_again,
+        }
+        for name, act in acts.items():
+            undo.register(name, act)
 
     def add(self, request: GenerationRequest, *, owner: str = "") -> Job:
         """Completes, checks and commits a request. With an owner the job is his at once: nobody else runs it."""
@@ -67,6 +78,8 @@ class Queue:
             if job.state in FINISHED:
                 raise IllegalMove(f"Job {job.id} is already {job.state.value}.")
             self._stop(job, CANCEL, JobState.CANCELLED)
+            if job.state in WAITING:
+                self._undo.remember(Deed("Cancel a job", Act("retry", [job.id]), Act("cancel", [job.id])))
 
     def pause(self, job: str) -> None:
         self._stop(self.get(job), PAUSE, JobState.PAUSED)
@@ -91,9 +104,10 @@ class Queue:
     def move(self, job: str, index: int) -> None:
         """Puts a waiting job at `index` (from 0) of the waiting ones."""
         check_whole("position", index, 0, 10**9)
-        self.get(job)
-        self._jobs.reorder(job, index)
-        self._changed(job)
+        waiting = [found.id for found in self._jobs.list(WAITING)]
+        if job not in waiting:
+            raise IllegalMove(f"Job {job} is {self.get(job).state.value}; only waiting jobs have a place.")
+        self._undo.do(Deed("Move a job", Act("place", [job, waiting.index(job)]), Act("place", [job, index])))
 
     def edit(self, ids: Sequence[str], **changes: Any) -> None:
         """Changes the request of jobs that do not run; each is completed and checked again, all or none."""
@@ -104,14 +118,35 @@ class Queue:
                     f"Job {job.id} is {job.state.value} and cannot be edited.", "Cancel or pause it first."
                 )
         requests = [self._composer.complete(replace(job.request, **changes)) for job in jobs]
-        self._jobs.update_request(ids, requests)
-        self._changed(*ids)
+        before = {job.id: job.request.to_dict() for job in jobs}
+        after = {job.id: request.to_dict() for job, request in zip(jobs, requests, strict=True)}
+        label = "Edit a job" if len(jobs) == 1 else f"Edit {len(jobs)} jobs"
+        self._undo.do(Deed(label, Act("put_requests", [before]), Act("put_requests", [after])))
 
     def clear_finished(self) -> int:
         """Takes finished jobs off the list; their images stay. Returns how many."""
-        removed = self._jobs.clear_finished()
-        self._changed()
-        return len(removed)
+        finished = list(self._jobs.list(FINISHED))
+        if finished:
+            self._swap(f"Clear {len(finished)} finished jobs", finished, [])
+        return len(finished)
+
+    def duplicate(self, ids: Sequence[str]) -> list[Job]:
+        """The same requests once more, at the end of the queue."""
+        copies = [self._new(self.get(job).request, "") for job in ids]
+        self._swap("Duplicate a job" if len(copies) == 1 else f"Duplicate {len(copies)} jobs", [], copies)
+        return copies
+
+    def split(self, job: str) -> list[Job]:
+        """A waiting batch as one job for each picture that is not made yet."""
+        found = self.get(job)
+        if found.state not in WAITING:
+            raise IllegalMove(f"Job {job} is {found.state.value}; only waiting jobs can be split.")
+        parts = [
+            replace(self._new(found.request.only(index), ""), position=found.position + offset * 1e-6)
+            for offset, index in enumerate(range(found.images_done, found.request.count))
+        ]
+        self._swap("Split a job", [found], parts)
+        return parts
 
     @property
     def paused(self) -> bool:
@@ -148,6 +183,28 @@ class Queue:
             attempts=1 if owner else 0,
             created=now(),
         )
+
+    def _swap(self, label: str, out: Sequence[Job], into: Sequence[Job]) -> None:
+        """Takes some jobs off the list and puts others on it, reversibly."""
+        gone, come = [[job.to_dict() for job in jobs] for jobs in (out, into)]
+        self._undo.do(Deed(label, Act("swap", [come, gone]), Act("swap", [gone, come])))
+
+    def _swap_rows(self, out: list[dict[str, Any]], into: list[dict[str, Any]]) -> None:
+        self._jobs.remove([row["id"] for row in out])
+        self._jobs.add([Job.from_dict(row) for row in into])
+        self._changed()
+        self.work_added()
+
+    def _cancel_again(self, job: str) -> None:
+        self._stop(self.get(job), CANCEL, JobState.CANCELLED)
+
+    def _place(self, job: str, index: int) -> None:
+        self._jobs.reorder(job, index)
+        self._changed(job)
+
+    def _put_requests(self, requests: dict[str, dict[str, Any]]) -> None:
+        self._jobs.update_request(list(requests), [GenerationRequest.from_dict(row) for row in requests.values()])
+        self._changed(*requests)
 
     def _stop(self, job: Job, wish: str, state: JobState) -> None:
         if job.state in ACTIVE:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import threading
-import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -12,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..database.connection import Library
-from ..database.facts import get_fact, set_fact
 from ..database.jobs import Jobs
 from ..domain.errors import DiskProblem, EngineDied, Problem, ProviderProblem, Uncertain
 from ..domain.image import GeneratedImage
@@ -20,30 +18,24 @@ from ..domain.job import ACTIVE, FINISHED, Job, JobError, JobState
 from ..logs import logger
 from ..protocol.messages import Cancelled, Failed, Image, Paused, Preview, Started, Step
 from ..providers.base import Encoded, EncodedPreview, Provider, ProviderEvent, Submitted, Submitting
-from .announce import Announcer, ImagesChanged, JobAnswered, JobEvent, JobsChanged, Notice
+from .announce import Announcer, JobAnswered, JobEvent, JobsChanged, Notice
 from .answers import Answers
 from .assign import Assigner
 from .forecast import Forecast
 from .holds import Holds
 from .model_library import ModelLibrary
+from .neighbours import LOOK_SECONDS, Neighbours
+from .outcome import ENDED_TWICE, MAX_ATTEMPTS, after_death
 from .owners import owner_is_dead, process_owner
 from .paid import UNCERTAIN_ADVICE, PaidWork
-from .queue import CANCEL, LEASE_SECONDS, PAUSE, Queue, now, wish_name
+from .queue import CANCEL, LEASE_SECONDS, PAUSE, Queue, now
 from .saver import Saver
 from .snapshots import Snapshots
-
-MAX_ATTEMPTS = 2
 
 #: The wish of a more urgent job: leave at the next step, and go on when it is done.
 YIELD = "yield"
 _ALMOST_DONE_STEPS = 2
-_LOOK_AROUND_SECONDS = 1.0
 _STATE_AFTER = {PAUSE: JobState.PAUSED, YIELD: JobState.QUEUED, CANCEL: JobState.CANCELLED}
-_ENDED_TWICE = JobError(
-    kind="program_ended",
-    message="The program ended twice while this job was running.",
-    advice="Try a smaller size or another model, then retry.",
-)
 
 
 @dataclass
@@ -86,7 +78,6 @@ class Runner:
         models: ModelLibrary,
         answers: Answers,
     ) -> None:
-        self._library = library
         self._jobs = jobs
         self._queue = queue
         self._providers = providers
@@ -102,7 +93,7 @@ class Runner:
         self._turn = threading.Condition()
         self._active: dict[str, Running] = {}
         self._stopping = False
-        self._looked = 0.0
+        self._neighbours = Neighbours(library, announce)
         self._pulse: threading.Thread | None = None
 
     @functools.cached_property
@@ -126,7 +117,7 @@ class Runner:
         """Waits until a job was added or a place became free; also notices what other processes changed."""
         with self._turn:
             woken = self._turn.wait(timeout)
-        self._look_around()
+        self._neighbours.look(list(self._active), self.interrupt)
         return woken
 
     def run(self, job: Job) -> Job:
@@ -194,7 +185,7 @@ class Runner:
         recovered = list(self._jobs.recover(datetime.now(UTC), dead, at_most_once=paid))
         for job in recovered:
             if job.state is JobState.QUEUED and job.attempts >= MAX_ATTEMPTS:
-                self._jobs.move_state(job.id, JobState.PARKED, error=_ENDED_TWICE)
+                self._jobs.move_state(job.id, JobState.PARKED, error=ENDED_TWICE)
         # Where nothing is out there unnamed the provider can be asked for what it made, or nothing had left.
         settled = [job.id for job in self._jobs.list([JobState.UNCERTAIN]) if self._paid.is_settled(job)]
         recovered += [self._jobs.move_state(job, JobState.QUEUED, error=None) for job in settled]
@@ -367,7 +358,7 @@ class Runner:
         error: JobError | None = JobError(kind=problem.kind, message=problem.message, advice=problem.advice)
         state = JobState.FAILED
         if isinstance(problem, EngineDied):
-            state, error = self._after_death(running, problem)
+            state, error = after_death(job, running.wish, problem, closing=self._stopping)
         elif isinstance(problem, Uncertain):
             state = JobState.UNCERTAIN
         elif isinstance(problem, ProviderProblem) and problem.holds:
@@ -382,19 +373,6 @@ class Runner:
             # The job is no longer ours, or the database itself fails; the lease will free it.
             logger("runner").warning("a job's end could not be written", job=job.id, reason=second.message)
         return state
-
-    def _after_death(self, running: Running, problem: EngineDied) -> tuple[JobState, JobError | None]:
-        """The engine died under this job: once may be chance, twice is the job's doing."""
-        job = running.job
-        if running.wish == CANCEL:
-            return JobState.CANCELLED, None
-        if running.wish == PAUSE or self._stopping:
-            return JobState.PAUSED, None
-        if job.attempts < MAX_ATTEMPTS:
-            return JobState.QUEUED, JobError(kind=problem.kind, message=problem.message, advice=problem.advice)
-        advice = "Try a smaller size or another model, then retry."
-        text = f"It ended the engine {job.attempts} times: {problem.message}"
-        return JobState.PARKED, JobError(kind=problem.kind, message=text, advice=advice)
 
     def _end(self, state: JobState) -> dict[str, str]:
         return {"finished": now()} if state in FINISHED else {}
@@ -415,22 +393,6 @@ class Runner:
                 )
                 if not ours and job in self._active and self._queue.get(job).owner not in ("", self.owner):
                     self.interrupt(job, CANCEL)
-            self._look_around()
+            self._neighbours.look(list(self._active), self.interrupt)
             with self._turn:
-                self._turn.wait_for(lambda: not self._active, timeout=_LOOK_AROUND_SECONDS)
-
-    def _look_around(self) -> None:
-        """About once a second: tell our faces what another process wrote, and heed its wishes."""
-        with self._turn:
-            if time.monotonic() - self._looked < _LOOK_AROUND_SECONDS:
-                return
-            self._looked = time.monotonic()
-        if not self._library.changed_elsewhere():
-            return
-        for job in list(self._active):
-            wish = get_fact(self._library, wish_name(job))
-            if wish:
-                set_fact(self._library, wish_name(job), "")
-                self.interrupt(job, wish)
-        self._announce.publish(JobsChanged())
-        self._announce.publish(ImagesChanged())
+                self._turn.wait_for(lambda: not self._active, timeout=LOOK_SECONDS)

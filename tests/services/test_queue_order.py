@@ -105,3 +105,33 @@ def test_a_job_whose_process_died_waits_again(open_parts: Callable[[], Parts]) -
 def test_until_is_checked(parts: Parts) -> None:
     with pytest.raises(BadInput):
         parts.queue.add(replace(wish(), until=0))
+
+
+def test_every_edit_of_the_queue_is_undone_and_done_again(open_parts: Callable[[], Parts]) -> None:
+    parts = open_parts()
+    jobs = [job.id for job in parts.queue.add_many([wish(f"cat {number}", count=2) for number in range(3)])]
+
+    def state() -> list[tuple[str, str, str, int]]:
+        return [(job.id, job.state.value, job.request.prompt, job.request.count) for job in parts.queue.jobs()]
+
+    before = [state()]
+    deeds: list[Callable[[], object]] = [
+        lambda: parts.queue.move(jobs[2], 0),
+        lambda: parts.queue.edit(jobs[:2], prompt="a dog", count=4),
+        lambda: parts.queue.duplicate([jobs[1]]),
+        lambda: parts.queue.split(jobs[0]),
+        lambda: parts.queue.cancel([jobs[1]]),
+        parts.queue.clear_finished,
+    ]
+    for deed in deeds:
+        deed()
+        before.append(state())
+    parts.close()
+    parts = open_parts()  # the stack is kept with the library
+    for expected in reversed(before[:-1]):
+        assert parts.undo.undo()
+        assert state() == expected
+    assert parts.undo.undo() == ""
+    for expected in before[1:]:
+        assert parts.undo.redo()
+        assert state() == expected
