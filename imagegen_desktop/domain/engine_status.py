@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class EngineStatus:
-    """`state`: stopped, starting, ready, busy, restarting or failed. Memory in bytes, 0 when unknown."""
+    """`state`: stopped, starting, ready, busy, restarting or failed. Memory in bytes, 0 when unknown.
+
+    `model` is the folder of the one it holds, empty when it holds none.
+    """
 
     state: str = "stopped"
     device: str = ""
@@ -15,4 +18,5 @@ class EngineStatus:
     memory_total: int = 0
     memory_used: int = 0
     restarts: int = 0
+    model: str = ""
     message: str = ""

@@ -229,7 +229,7 @@ class EngineProcess:
             )
         elif isinstance(message, Idle):
             self.last_idle = message
-            self._say(state="ready", message="")
+            self._say(state="ready", model=message.model, message="")
         elif isinstance(message, Heartbeat):
             self._say(memory_used=message.memory_used)
         else:
