@@ -121,6 +121,11 @@ class KeyStore:
         found = self._keyring()
         return found[1] if found is not None else "this session only"
 
+    @property
+    def is_forgetful(self) -> bool:
+        """Whether a new key would be forgotten at the end of this session."""
+        return self._keyring() is None
+
     def set(self, name: str, value: str, in_file: bool = False) -> str:
         """Keeps a key and says where: the keyring, else this session only; or, by explicit choice, the file."""
         value = _checked(name, value)

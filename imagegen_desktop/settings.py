@@ -116,6 +116,23 @@ SETTINGS: dict[str, Setting] = {
             help="A provider that would cost more than this in a month waits; 0 sets no limit.",
         ),
         Setting(
+            name="writer_endpoint",
+            kind=str,
+            default="",
+            section="Cloud",
+            label="Language model's address",
+            help="For better prompts: the base URL of a server that speaks like OpenAI (Ollama, LM Studio, vLLM); "
+            "empty asks OpenAI.",
+        ),
+        Setting(
+            name="writer_model",
+            kind=str,
+            default="gpt-6-luna",
+            section="Cloud",
+            label="Language model",
+            help="The model that writes better prompts.",
+        ),
+        Setting(
             name="cloud_timeout_seconds",
             kind=float,
             default=180.0,

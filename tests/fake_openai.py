@@ -57,22 +57,23 @@ class FakeOpenAI(Loopback):
         self.malformed: Callable[[Handler, int, int], None] | None = None
         self.revised_prompt: str | None = None
         self.streams = True
+        self.needs_key = True
 
     @property
     def url(self) -> str:
         return f"{self.origin}/v1"
 
     def answer(self, handler: Handler, seen: Seen) -> None:
-        if seen.headers.get("Authorization") != f"Bearer {KEY}":
+        if self.needs_key and seen.headers.get("Authorization") != f"Bearer {KEY}":
             return error(401, "invalid_api_key")(handler)
         if seen.path == "/v1/models":
             return handler.send_json(200, {"object": "list", "data": [_model("gpt-image-2.6-flare")]})
         if seen.path in ("/v1/images/generations", "/v1/images/edits"):
             return self._picture(handler, seen)
         if seen.path == "/v1/responses":
-            return self._responses(handler, seen)
+            return self._words(handler, chat=False)
         if seen.path == "/v1/chat/completions":
-            return self._chat(handler, seen)
+            return self._words(handler, chat=True)
         return error(404, "not_found")(handler)
 
     def _picture(self, handler: Handler, seen: Seen) -> None:
@@ -126,16 +127,32 @@ class FakeOpenAI(Loopback):
             handler.wfile.write(b'{"data": [{"b64_json": "')
             handler.drop()
 
-    def _responses(self, handler: Handler, seen: Seen) -> None:
+    def _words(self, handler: Handler, chat: bool) -> None:
+        faults: dict[str, Callable[[], None]] = {
+            "401": lambda: error(401, "invalid_api_key")(handler),
+            "500": lambda: error(500, "server_error")(handler),
+            "closed": handler.drop,
+            "nonsense": lambda: handler.send_bytes(200, b"<html>"),
+            "empty": lambda: handler.send_json(200, {}),
+            "error event": lambda: handler.send_events([{"type": "error", "error": {"message": "no"}}]),
+            "endless": lambda: handler.send_events([self._piece("x" * 9000, chat)]),
+        }
+        if self.fault in faults:
+            return faults[self.fault]()
         self.charges.append("words")
         usage = {"input_tokens": 100, "output_tokens": 20, "total_tokens": 120}
-        pieces = [{"type": "response.output_text.delta", "delta": f"{word} "} for word in WORDS.split()]
-        handler.send_events([*pieces, {"type": "response.completed", "response": {"usage": usage}}])
+        if not self.streams:
+            part = {"type": "output_text", "text": WORDS}
+            whole = {"choices": [{"message": {"content": WORDS}}]} if chat else {"output": [{"content": [part]}]}
+            return handler.send_json(200, whole | {"usage": usage})
+        self.pass_gate("words")
+        end: object = "[DONE]" if chat else {"type": "response.completed", "response": {"usage": usage}}
+        return handler.send_events([*(self._piece(f"{word} ", chat) for word in WORDS.split()), end])
 
-    def _chat(self, handler: Handler, seen: Seen) -> None:
-        self.charges.append("words")
-        pieces: list[object] = [{"choices": [{"index": 0, "delta": {"content": f"{word} "}}]} for word in WORDS.split()]
-        handler.send_events([*pieces, "[DONE]"])
+    def _piece(self, text: str, chat: bool) -> object:
+        if chat:
+            return {"choices": [{"index": 0, "delta": {"content": text}}]}
+        return {"type": "response.output_text.delta", "delta": text}
 
 
 def form_of(seen: Seen) -> dict[str, Any]:

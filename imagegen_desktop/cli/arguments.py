@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from ..domain.errors import BadInput
 from ..domain.request import MAX_COUNT, MAX_GUIDANCE, MAX_SEED, MAX_SIDE, MAX_STEPS, check_number, check_whole
-from . import doctor, gallery, generate, library, queue, sheet
+from . import doctor, gallery, generate, keys, library, providers, queue, sheet
 
 Verb = Callable[[argparse.Namespace], int]
 
@@ -35,6 +35,7 @@ def parser() -> Parser:
     inspect = _verb(verbs, "inspect", library.inspect, "the settings found in an image")
     inspect.add_argument("file", metavar="FILE", type=Path)
     _library_verbs(verbs)
+    _provider_verbs(verbs)
     _verb(verbs, "doctor", doctor.doctor, "what this machine can do, and what is wrong")
     return top
 
@@ -75,12 +76,15 @@ def _change_options(verb: argparse.ArgumentParser) -> None:
     add("--image", type=Path, metavar="FILE", help="start from this picture")
     add("--strength", type=_number("strength", 0.0, 1.0), metavar="X", help="0 keeps the picture, 1 forgets it")
     add("--mask", type=Path, metavar="FILE", help="white where to paint")
+    add("--quality", metavar="NAME", help="for models behind a provider: low, medium, high …")
+    add("--background", metavar="NAME", help="for models behind a provider: opaque or transparent")
     add("--device", type=_device, metavar="cpu|cuda[:i]")
     add("--no-cache", action="store_true", help="draw again what was drawn before")
     add("--priority", type=_whole("priority", -1000, 1000), metavar="N")
 
 
 def _output_options(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--enhance", action="store_true", help="let a language model better the prompt first")
     verb.add_argument("-o", "--output", metavar="FILE_OR_FOLDER", help="also write the picture here; {n} counts")
     verb.add_argument("--overwrite", action="store_true", help="replace what is there")
     verb.add_argument(
@@ -156,6 +160,23 @@ def _library_verbs(verbs: Any) -> None:
     change = _verb(settings, "set", library.set_setting, "change a setting")
     change.add_argument("name", metavar="NAME")
     change.add_argument("value", metavar="VALUE")
+
+
+def _provider_verbs(verbs: Any) -> None:
+    shown = _verb(verbs, "providers", providers.providers, "who can draw, what each can do and has cost")
+    shown.add_argument("--check", action="store_true", help="ask each whether it answers; costs nothing")
+    better = _verb(verbs, "enhance", providers.enhance, "a better prompt for a text")
+    better.add_argument("text", metavar="TEXT")
+    for option in ("--style", "--provider", "--model"):
+        better.add_argument(option, metavar="NAME")
+    group = _group(verbs, "keys", "API keys, in the system's keyring")
+    change = _verb(group, "set", keys.set_key, "keep a key; it is typed or piped in")
+    change.add_argument("name", metavar="NAME")
+    change.add_argument("--file", action="store_true", help="in a file locked with a passphrase instead")
+    _verb(group, "test", keys.test_key, "ask the provider whether it takes the key").add_argument(
+        "name", metavar="NAME"
+    )
+    _verb(group, "remove", keys.remove_key, "forget a key").add_argument("name", metavar="NAME")
 
 
 def _whole(name: str, low: int, high: int) -> Callable[[str], int]:

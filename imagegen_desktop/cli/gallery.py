@@ -23,6 +23,7 @@ def show(options: argparse.Namespace) -> int:
     with session.parts() as parts:
         image = parts.gallery.get(options.id)
         row = output.image_row(image, parts.gallery.file(image)) | {"request": image.request.to_dict()}
+        row |= {"cost": image.cost, "notes": list(parts.gallery.notes(image))}
     if options.json:
         output.print_json(row)
         return 0

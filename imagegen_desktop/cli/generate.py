@@ -18,6 +18,7 @@ from ..services.announce import Announcement, ImagesChanged, JobAnswered, JobEve
 from ..services.assemble import Parts
 from ..services.exchange import ENDINGS, write_copy
 from . import output, session
+from .providers import tell
 
 EXIT_INTERRUPTED = 130
 
@@ -29,17 +30,32 @@ def generate(options: argparse.Namespace) -> int:
     with session.parts() as parts:
         if options.snapshot_every is not None:
             parts.settings.override("snapshot_seconds", options.snapshot_every)
+        if options.enhance:
+            request = enhanced(parts, request)
         job = parts.queue.add(with_pictures(parts, request, options), owner=parts.runner.owner)
         return draw(parts, job, options.json, {job.id: target})
 
 
 def draw(parts: Parts, job: Job, as_json: bool, targets: dict[str, Target] | None = None) -> int:
     """Drives a job that is ours to its end and reports it; the exit code."""
+    for note in parts.compose.fitted(job.request).notes:
+        output.warn(note)
     reporter = Reporter(parts, as_json, targets)
     with reporter, session.pausing_when_interrupted(parts):
         ended = parts.runner.run(job)
     reporter.finish(ended)
     return exit_code(ended, reporter.problem)
+
+
+def enhanced(parts: Parts, request: GenerationRequest) -> GenerationRequest:
+    """The request with a better prompt; says on stderr what it became and who wrote it."""
+    parts.compose.check_names(request)
+    suggestion = parts.enhancer.suggest(request)
+    if suggestion is None:
+        return request
+    output.warn(f"prompt: {suggestion.text}")
+    tell(suggestion)
+    return replace(request, prompt=suggestion.text)
 
 
 def request_from(options: argparse.Namespace) -> GenerationRequest:
@@ -65,6 +81,8 @@ def given(options: argparse.Namespace) -> dict[str, Any]:
         "sampler",
         "seed",
         "count",
+        "quality",
+        "background",
         "device",
         "priority",
     )

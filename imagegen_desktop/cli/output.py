@@ -19,6 +19,11 @@ def say(text: str) -> None:
     sys.stdout.write(text + "\n")
 
 
+def warn(text: str) -> None:
+    """A line on stderr that is no error: what was changed, who wrote something."""
+    sys.stderr.write(f"{text}\n")
+
+
 def print_json(value: object) -> None:
     say(json.dumps(value, ensure_ascii=False))
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..domain.errors import BadInput
-from ..domain.job import WAITING, Job, JobState
+from ..domain.job import FINISHED, WAITING, Job, JobState
 from ..domain.request import validate
 from ..services.announce import Announcement, JobsChanged
 from ..services.assemble import Parts
@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
             unsubscribe()
         if interrupted.is_set():
             return EXIT_INTERRUPTED
-        return 1 if ended.failed else 0
+        return 1 if ended.failed or _say_who_waits(parts) else 0
 
 
 def cancel(options: argparse.Namespace) -> int:
@@ -130,15 +130,27 @@ class _Ended:
         if not isinstance(announcement, JobsChanged):
             return
         for job in [self._parts.queue.get(name) for name in announcement.ids if name not in self._seen]:
-            if job.state in (JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.PARKED, JobState.PAUSED):
+            if job.state in FINISHED or job.state in (JobState.PARKED, JobState.PAUSED, JobState.UNCERTAIN):
                 self._seen.add(job.id)
-                self.failed |= job.state in (JobState.FAILED, JobState.PARKED)
+                self.failed |= job.state in (JobState.FAILED, JobState.PARKED, JobState.UNCERTAIN)
                 if self.reporter is not None:
                     self.reporter.finish(job)
 
 
 def _nothing_waits(parts: Parts) -> bool:
-    return not any(job.state is JobState.QUEUED for job in parts.queue.jobs(finished=0)) or parts.queue.paused
+    """Nothing that could go on: a provider that only asks for a little patience is waited for."""
+    waiting = [job for job in parts.queue.jobs(finished=0) if job.state is JobState.QUEUED]
+    held = [parts.holds.reason(job.request.provider) for job in waiting]
+    return parts.queue.paused or all(problem is not None and not problem.retry_after for problem in held)
+
+
+def _say_who_waits(parts: Parts) -> bool:
+    """One line for each provider whose jobs had to be left waiting; whether there are any."""
+    waiting = {job.request.provider for job in parts.queue.jobs(finished=0) if job.state is JobState.QUEUED}
+    problems = [problem for problem in map(parts.holds.reason, sorted(waiting)) if problem is not None]
+    for problem in problems:
+        output.warn(f"imagegen-desktop: {problem.message} {problem.advice} Its jobs stay in the queue.")
+    return bool(problems)
 
 
 def _rows(jobs: list[Job]) -> list[dict[str, Any]]:

@@ -123,6 +123,8 @@ def complete(model: CloudModel, request: GenerationRequest) -> GenerationRequest
     """The request with what this model needs filled in; raises BadInput for what it cannot do at all."""
     if request.task not in model.tasks:
         raise BadInput("model", model.name, f"it does not take {_TASK_WORDS[request.task]}")
+    if request.until is not None:
+        raise BadInput("until", request.until, "only the engine on this computer stops at a step")
     _check_choice("quality", request.quality, model.qualities, model)
     _check_choice("background", request.background, model.backgrounds, model)
     if request.steps is not None and model.steps is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from ..credentials import KeyStore
 from ..database.connection import Library, open_library
@@ -21,13 +22,16 @@ from ..providers.base import Provider
 from ..providers.cloud import Surroundings
 from ..providers.engine_process import EngineProcess
 from ..providers.local import EVERY_STEP, LocalProvider
+from ..providers.prompt_writer import PromptWriter
 from ..providers.registry import ENDPOINT_VARIABLES, cloud_providers
 from ..settings import Settings
 from ..storage.local import LocalStorage
-from .announce import Announcer, EngineChanged, SettingsChanged
+from .announce import Announcer, EngineChanged, Notice, SettingsChanged
 from .answers import Answers
 from .assign import Assigner
 from .compose import Composer
+from .courtesy import Courtesy
+from .enhance import Enhancer
 from .forecast import Forecast
 from .gallery import Gallery
 from .holds import Holds
@@ -35,13 +39,17 @@ from .housekeeping import Housekeeping
 from .ledger import PARTIAL_IMAGES, Ledger
 from .model_library import ModelLibrary
 from .paid import PaidWork
+from .provider_health import ProviderDesk
 from .queue import Queue
 from .runner import Runner
 from .saver import Saver
 from .snapshots import Snapshots
 from .sources import Sources
+from .starts import Starts
 from .styles import Styles
 from .undo import Undo
+
+_CAREFUL = "The program ended twice right after its start, so the queue waits."
 
 #: How long a job may take to reach its next step boundary and write its snapshot when we close.
 _PAUSING_SECONDS = 20.0
@@ -49,7 +57,8 @@ _PAUSING_SECONDS = 20.0
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """Everything a face needs; `close` ends it all, waiting for what is being saved."""
+    """Everything a face needs; `begin` puts right what earlier processes left behind (run it
+    off the window's thread, before the first job); `close` ends it all, waiting for what is being saved."""
 
     home: Home
     announce: Announcer
@@ -65,10 +74,13 @@ class Parts:
     housekeeping: Housekeeping
     undo: Undo
     keys: KeyStore
+    desk: ProviderDesk
+    enhancer: Enhancer
     ledger: Ledger
     holds: Holds
     engine: EngineProcess
     providers: Mapping[str, Provider]
+    begin: Callable[[], None]
     close: Callable[[], None]
 
 
@@ -102,7 +114,8 @@ def assemble(
     if engine and providers is None:
         process.start()
     local = LocalProvider(process, snapshots.place, lambda: settings.number("snapshot_seconds") or EVERY_STEP)
-    makers = dict(providers or {"local": local, **cloud_providers(_surroundings(settings, keys))})
+    surroundings = _surroundings(settings, keys)
+    makers = dict(providers or {"local": local, **cloud_providers(surroundings)})
     library = open_library(home.database, home.backups)
     ground = _Ground(
         library=library,
@@ -110,7 +123,7 @@ def assemble(
         storage=LocalStorage(home.root),
         announce=announce,
     )
-    return _joined(home, settings, keys, ground, snapshots, process, makers)
+    return _joined(home, settings, keys, ground, snapshots, process, makers, PromptWriter(surroundings))
 
 
 def _surroundings(settings: Settings, keys: KeyStore) -> Surroundings:
@@ -142,6 +155,7 @@ def _joined(
     snapshots: Snapshots,
     engine: EngineProcess,
     providers: dict[str, Provider],
+    writer: PromptWriter,
 ) -> Parts:
     library, announce = ground.library, ground.announce
     images, jobs = Images(library), Jobs(library)
@@ -150,8 +164,7 @@ def _joined(
     styles = Styles(shipped / "styles", OwnStyles(library), announce)
     models = ModelLibrary(shipped / "models", home.models, settings)
     composer = Composer(models, styles, providers)
-    forecast = Forecast(library)
-    decoder = Decoder()
+    forecast, decoder = Forecast(library), Decoder()
     sources = Sources(ground.storage, decoder)
     saver = Saver(ground.storage, images, ground.thumbnails, announce)
     queue = Queue(library, jobs, composer, forecast, undo, announce)
@@ -174,8 +187,20 @@ def _joined(
         Answers(library, images),
     )
     queue.interrupt, queue.work_added = runner.interrupt, runner.wake
+    courtesy = Courtesy(settings, engine.unload, announce)
+    housekeeping = Housekeeping(library, images, ground.storage, decoder, announce)
+    starts = Starts(home.root / "starts.json")
+
+    def begin() -> None:
+        if starts.begin():
+            queue.pause_all()
+            announce.publish(Notice(level="warning", text=_CAREFUL, advice="Resume the queue when you are ready."))
+        runner.recover()
+        housekeeping.tidy(datetime.now(UTC))
 
     def close() -> None:
+        starts.proved()
+        courtesy.close()
         runner.stop()
         runner.wait_until_idle(_PAUSING_SECONDS)
         for provider in providers.values():
@@ -199,12 +224,15 @@ def _joined(
         runner=runner,
         gallery=Gallery(images, ground.thumbnails, ground.storage, decoder, undo, announce),
         forecast=forecast,
-        housekeeping=Housekeeping(library, images, ground.storage, decoder, announce),
+        housekeeping=housekeeping,
         undo=undo,
         keys=keys,
+        desk=ProviderDesk(providers, keys, holds, ledger, announce),
+        enhancer=Enhancer(writer, settings, styles, models, providers, ledger),
         ledger=ledger,
         holds=holds,
         engine=engine,
         providers=providers,
+        begin=begin,
         close=close,
     )

@@ -60,6 +60,17 @@ class Composer:
             )
         )
 
+    def check_names(self, request: GenerationRequest) -> None:
+        """Raises BadInput for a provider, style or model that is not there."""
+        if request.provider not in self._providers:
+            raise BadInput("provider", request.provider, "one of " + ", ".join(self._providers))
+        self._styles.get(request.style)
+        capabilities = self._providers[request.provider].capabilities()
+        if not capabilities.local:
+            capabilities.model(request.model)
+        elif request.model:
+            self._models.get(request.model)
+
     def fitted(self, request: GenerationRequest) -> Fitted:
         """A completed request as it will be carried out, with a note for everything that has to be changed."""
         capabilities = self._providers[request.provider].capabilities()

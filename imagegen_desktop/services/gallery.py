@@ -73,6 +73,14 @@ class Gallery:
         """The settings inside an image of ours or of another program; raises NotFound when there are none."""
         return settings_of(file)
 
+    def notes(self, image: GeneratedImage) -> tuple[str, ...]:
+        """What the file itself says for people: what was changed of the request, what a provider made of the prompt."""
+        try:
+            recipe = settings_of(self.file(image)).recipe
+        except Problem:
+            return ()
+        return recipe.notes if recipe is not None else ()
+
     def rate(self, ids: Sequence[str], rating: int) -> None:
         check_whole("rating", rating, 0, 5)
         before = {image: self._images.get(image).rating for image in ids}
