@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import queue
 import sys
 import threading
 import weakref
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -57,16 +57,15 @@ class Library:
         self.backups = backups
         self._readers = Connections(path, (*_PRAGMAS, ("query_only", 1)))
         self._writer = Connections(path, _PRAGMAS)
-        self._wishes: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._writer_ident = 0
         self._closing = threading.Lock()
         self._closed = False
-        self._thread = threading.Thread(target=self._serve, name="library-writer", daemon=True)
-        self._thread.start()
+        self._thread = ThreadPoolExecutor(1, "library-writer", self._note_writer)
         self._seen_version = self._submit(self._data_version).result()
 
     def write(self, function: Callable[[Database], T]) -> T:
         """Runs `function` in one durable transaction on the writer thread and returns its result."""
-        if threading.current_thread() is self._thread:  # already inside a transaction
+        if self._is_writing():
             return function(self._writer)
         return self.write_soon(function).result()
 
@@ -79,7 +78,7 @@ class Library:
         if self._closed:
             raise DatabaseProblem("The library is closed.")
         with plainly(self.path):
-            return function(self._readers)
+            return function(self._writer if self._is_writing() else self._readers)
 
     def changed_elsewhere(self) -> bool:
         """Whether another process has written since this was asked last; waits for pending writes."""
@@ -87,7 +86,7 @@ class Library:
         changed, self._seen_version = version != self._seen_version, version
         return bool(changed)
 
-    def back_up(self, now: Any) -> Path | None:
+    def back_up(self, now: datetime) -> Path | None:
         """Makes a checked copy in the backups folder when one is due; its path, or None."""
         with plainly(self.path):
             return back_up_database(self.path, self.backups, now)
@@ -98,8 +97,7 @@ class Library:
             if self._closed:
                 return
             self._closed = True
-            self._wishes.put(None)
-        self._thread.join()
+        self._thread.shutdown()
         for database in (self._readers, self._writer):
             for connection in list(database.opened):
                 connection.close()
@@ -111,26 +109,21 @@ class Library:
         self.close()
 
     def _submit(self, wish: Callable[[], T]) -> Future[T]:
-        future: Future[T] = Future()
         with self._closing:
             if self._closed:
                 raise DatabaseProblem("The library is closed.")
-            self._wishes.put((wish, future))
-        return future
+            return self._thread.submit(self._plainly, wish)
 
-    def _serve(self) -> None:
-        while (job := self._wishes.get()) is not None:
-            wish, future = job
-            if not future.set_running_or_notify_cancel():
-                continue
-            try:
-                with plainly(self.path):
-                    result = wish()
-            except BaseException as error:  # noqa: BLE001  the waiting thread raises it
-                future.set_exception(error)
-            else:
-                future.set_result(result)
-            del job, wish, future
+    def _plainly(self, wish: Callable[[], T]) -> T:
+        with plainly(self.path):
+            return wish()
+
+    def _is_writing(self) -> bool:
+        """Whether this call comes from inside a transaction, which it then belongs to."""
+        return threading.get_ident() == self._writer_ident
+
+    def _note_writer(self) -> None:
+        self._writer_ident = threading.get_ident()
 
     def _in_transaction(self, function: Callable[[Database], T]) -> T:
         with self._writer.atomic("IMMEDIATE"):

@@ -19,6 +19,11 @@ def plainly(path: Path) -> Iterator[None]:
         yield
     except (apsw.Error, PeeweeException) as error:
         raise in_plain_words(error, path) from error
+    except OSError as error:
+        where = error.filename or path.parent
+        raise DiskProblem(
+            f"{where} cannot be written: {error.strerror or error}.", "Check that disk and folder."
+        ) from error
 
 
 def in_plain_words(error: Exception, path: Path) -> Problem:

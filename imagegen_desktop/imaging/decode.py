@@ -22,6 +22,7 @@ MOST_PIXELS = 100_000_000
 SECONDS = 10.0
 
 _ALLOWED = "a PNG, JPEG or WebP picture"
+_NOT_LARGER = f"a file of at most {MOST_BYTES // 2**20} MB"
 _KEPT_VARIABLES = ("SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 _REASONS = {
     "too large": f"at most {MOST_PIXELS // 1_000_000} megapixels",
@@ -119,23 +120,20 @@ def read_picture_file(path: Path) -> bytes:
     """The bytes of a regular file of bearable size; raises BadInput naming what is wrong with it."""
     name = str(path)
     try:
+        if path.is_dir():
+            raise BadInput("image", name, f"{_ALLOWED}; this is a folder")
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         with os.fdopen(descriptor, "rb") as file:
             info = os.fstat(file.fileno())
             if not stat.S_ISREG(info.st_mode):
-                raise BadInput("image", name, f"{_ALLOWED}; this is {'a folder' if path.is_dir() else 'no file'}")
+                raise BadInput("image", name, f"{_ALLOWED}; this is no file")
             if info.st_size > MOST_BYTES:
-                raise BadInput("image", name, f"a file of at most {MOST_BYTES // 2**20} MB")
+                raise BadInput("image", name, _NOT_LARGER)
             return file.read(MOST_BYTES + 1)
     except FileNotFoundError:
         raise BadInput("image", name, "a file that exists") from None
-    except IsADirectoryError:
-        raise BadInput("image", name, f"{_ALLOWED}; this is a folder") from None
     except PermissionError:
-        reason = "a folder" if path.is_dir() else "may not be read by you"
-        raise BadInput(
-            "image", name, f"{_ALLOWED}; this is {reason}" if path.is_dir() else f"a file that {reason}"
-        ) from None
+        raise BadInput("image", name, "a file that may be read; this one may not be read by you") from None
     except (OSError, ValueError) as error:
         raise BadInput("image", name, f"a file that can be read ({error})") from error
 
@@ -143,7 +141,7 @@ def read_picture_file(path: Path) -> bytes:
 def check_kind(data: bytes, name: str) -> None:
     """Raises BadInput unless the first bytes are those of a format we open."""
     if len(data) > MOST_BYTES:
-        raise BadInput("image", name, f"a file of at most {MOST_BYTES // 2**20} MB")
+        raise BadInput("image", name, _NOT_LARGER)
     if not data:
         raise BadInput("image", name, f"{_ALLOWED}; this file is empty")
     if kind_of(data) == "":

@@ -13,6 +13,7 @@ from imagegen_desktop.database.backups import backup_stamps, is_due, name_of, to
 from imagegen_desktop.database.connection import Library, open_library
 from imagegen_desktop.database.facts import get_fact, library_id, set_fact
 from imagegen_desktop.database.recovery import is_sound, quarantine, restore_newest
+from imagegen_desktop.domain.errors import DiskProblem
 
 NOW = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)  # every file is older than that
 
@@ -71,6 +72,12 @@ def test_a_backup_is_whole_read_only_and_only_made_when_something_changed(librar
     assert library.back_up(NOW + timedelta(hours=4)) is not None
     assert backup_stamps(library.backups) == [NOW, NOW + timedelta(hours=4)]
     assert not list(library.backups.glob("*.part"))
+
+
+def test_a_backups_folder_that_cannot_be_written_is_named(library: Library) -> None:
+    library.backups.write_bytes(b"a file where a folder should be")
+    with pytest.raises(DiskProblem, match="backups"):
+        library.back_up(NOW)
 
 
 def test_a_damaged_library_is_set_aside_and_the_newest_good_backup_takes_its_place(tmp_path: Path) -> None:

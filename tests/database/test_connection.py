@@ -70,6 +70,7 @@ def test_writes_of_many_threads_are_all_there(library: Library) -> None:
 def test_a_write_inside_a_write_belongs_to_it(library: Library) -> None:
     def outer(db: Any) -> None:
         set_fact(library, "inner", "1")
+        assert get_fact(library, "inner") == "1"
         raise KeyError
 
     with pytest.raises(KeyError):

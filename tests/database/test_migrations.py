@@ -10,8 +10,12 @@ import pytest
 from imagegen_desktop.database.connection import open_library
 from imagegen_desktop.database.facts import get_fact, library_id, set_fact
 from imagegen_desktop.database.images import Images
+from imagegen_desktop.database.jobs import Jobs
 from imagegen_desktop.database.migrations import STEPS, migrate
+from imagegen_desktop.database.recovery import is_sound
+from imagegen_desktop.database.styles import Styles
 from imagegen_desktop.domain.errors import DatabaseProblem
+from imagegen_desktop.domain.job import JobState
 
 
 def test_an_empty_file_becomes_a_library_and_stays_one(tmp_path: Path) -> None:
@@ -70,3 +74,26 @@ def test_a_newer_library_is_refused_and_not_touched(tmp_path: Path) -> None:
     connection = apsw.Connection(str(path))
     assert [row[0] for row in connection.execute("SELECT name FROM sqlite_master")] == ["from_the_future"]
     connection.close()
+
+
+OLD = Path(__file__).parent / "old"
+
+
+@pytest.mark.parametrize("file", sorted(OLD.glob("version-*.sqlite3")), ids=lambda file: file.stem)
+def test_a_real_library_of_every_older_version_opens_with_all_it_holds(tmp_path: Path, file: Path) -> None:
+    path = tmp_path / "library.sqlite3"
+    path.write_bytes(file.read_bytes())
+    with open_library(path, tmp_path / "backups") as library:
+        job, image, style = Jobs(library).get("job-1"), Images(library).get("image-1"), Styles(library).list()[0]
+        assert (job.state, job.request.seed, job.request.loras[0].name) == (JobState.QUEUED, 2**64 - 1, "ink")
+        assert (image.number, image.rating, image.tags, image.parents) == (1, 4, ("holiday",), ("image-0",))
+        assert [found.id for found in Images(library).page(query="castle -fog")] == ["image-1"]
+        assert (style.name, style.steps) == ("ink", 12)
+        assert get_fact(library, "queue_paused") == "yes"
+    assert len(list((tmp_path / "backups").iterdir())) == 1
+    assert is_sound(path, thorough=True)
+
+
+def test_every_older_version_has_its_real_file() -> None:
+    files = {file.stem for file in OLD.iterdir()}
+    assert files == {f"version-{number}" for number in range(1, len(STEPS))}
