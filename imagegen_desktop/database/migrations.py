@@ -15,66 +15,73 @@ APPLICATION_ID = 0x49474454  # "IGDT"
 
 Step = Callable[[apsw.Connection], None]
 
+_QUEUE = """
+    CREATE TABLE jobs (
+        id TEXT PRIMARY KEY NOT NULL, state TEXT NOT NULL, request TEXT NOT NULL, provider TEXT NOT NULL,
+        priority INTEGER NOT NULL, position REAL NOT NULL, step INTEGER NOT NULL, steps INTEGER NOT NULL,
+        image_index INTEGER NOT NULL, images_done INTEGER NOT NULL, attempts INTEGER NOT NULL,
+        owner TEXT NOT NULL, lease_until REAL NOT NULL, lease_seconds REAL NOT NULL,
+        created TEXT NOT NULL, started TEXT NOT NULL, finished TEXT NOT NULL, error TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX jobs_by_turn ON jobs (state, priority DESC, position);
+"""
+
+_HISTORY = """
+    CREATE TABLE images (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, job TEXT NOT NULL, idx INTEGER NOT NULL,
+        path TEXT NOT NULL, created TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL,
+        file_size INTEGER NOT NULL, file_sha256 TEXT NOT NULL, pixels_sha256 TEXT NOT NULL,
+        request TEXT NOT NULL, request_key BLOB NOT NULL, prompt TEXT NOT NULL, negative_prompt TEXT NOT NULL,
+        style TEXT NOT NULL, model TEXT NOT NULL, provider TEXT NOT NULL, task TEXT NOT NULL,
+        model_hash TEXT NOT NULL, seconds REAL NOT NULL, cost REAL, resumed_at INTEGER, rating INTEGER NOT NULL,
+        tags TEXT NOT NULL, parents TEXT NOT NULL, missing INTEGER NOT NULL, deleted TEXT NOT NULL,
+        UNIQUE (job, idx)
+    ) STRICT;
+    CREATE INDEX images_by_bin ON images (deleted);
+    CREATE INDEX images_by_model ON images (model, deleted);
+    CREATE INDEX images_by_style ON images (style, deleted);
+    CREATE INDEX images_by_provider ON images (provider, deleted);
+    CREATE INDEX images_rated ON images (number, rating, deleted) WHERE rating > 0;
+    CREATE INDEX images_by_file ON images (file_sha256);
+    CREATE INDEX images_by_request ON images (request_key);
+"""
+
+_SEARCH = """
+    CREATE VIRTUAL TABLE images_text USING fts5 (
+        prompt, negative_prompt, style, model, tags,
+        content='images', content_rowid='number', prefix='2 3', tokenize='unicode61 remove_diacritics 2'
+    );
+    CREATE TRIGGER images_text_added AFTER INSERT ON images BEGIN
+        INSERT INTO images_text (rowid, prompt, negative_prompt, style, model, tags)
+        VALUES (new.number, new.prompt, new.negative_prompt, new.style, new.model, new.tags);
+    END;
+    CREATE TRIGGER images_text_removed AFTER DELETE ON images BEGIN
+        INSERT INTO images_text (images_text, rowid, prompt, negative_prompt, style, model, tags)
+        VALUES ('delete', old.number, old.prompt, old.negative_prompt, old.style, old.model, old.tags);
+    END;
+    CREATE TRIGGER images_text_changed
+    AFTER UPDATE OF prompt, negative_prompt, style, model, tags ON images BEGIN
+        INSERT INTO images_text (images_text, rowid, prompt, negative_prompt, style, model, tags)
+        VALUES ('delete', old.number, old.prompt, old.negative_prompt, old.style, old.model, old.tags);
+        INSERT INTO images_text (rowid, prompt, negative_prompt, style, model, tags)
+        VALUES (new.number, new.prompt, new.negative_prompt, new.style, new.model, new.tags);
+    END;
+"""
+
+_STYLES_AND_FACTS = """
+    CREATE TABLE styles (
+        name TEXT PRIMARY KEY NOT NULL COLLATE NOCASE, title TEXT NOT NULL, prompt TEXT NOT NULL,
+        negative_prompt TEXT NOT NULL, guidance REAL, steps INTEGER, picture TEXT NOT NULL
+    ) STRICT;
+
+    CREATE TABLE facts (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT;
+    INSERT INTO facts VALUES ('library_id', lower(hex(randomblob(16))));
+"""
+
 
 def _first_tables(connection: apsw.Connection) -> None:
-    connection.execute(
-        """
-        CREATE TABLE jobs (
-            id TEXT PRIMARY KEY NOT NULL, state TEXT NOT NULL, request TEXT NOT NULL, provider TEXT NOT NULL,
-            priority INTEGER NOT NULL, position REAL NOT NULL, step INTEGER NOT NULL, steps INTEGER NOT NULL,
-            image_index INTEGER NOT NULL, images_done INTEGER NOT NULL, attempts INTEGER NOT NULL,
-            owner TEXT NOT NULL, lease_until REAL NOT NULL, lease_seconds REAL NOT NULL,
-            created TEXT NOT NULL, started TEXT NOT NULL, finished TEXT NOT NULL, error TEXT NOT NULL
-        ) STRICT;
-        CREATE INDEX jobs_by_turn ON jobs (state, priority DESC, position);
-
-        CREATE TABLE images (
-            number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, job TEXT NOT NULL, idx INTEGER NOT NULL,
-            path TEXT NOT NULL, created TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL,
-            file_size INTEGER NOT NULL, file_sha256 TEXT NOT NULL, pixels_sha256 TEXT NOT NULL,
-            request TEXT NOT NULL, request_key BLOB NOT NULL, prompt TEXT NOT NULL, negative_prompt TEXT NOT NULL,
-            style TEXT NOT NULL, model TEXT NOT NULL, provider TEXT NOT NULL, task TEXT NOT NULL,
-            model_hash TEXT NOT NULL, seconds REAL NOT NULL, cost REAL, resumed_at INTEGER, rating INTEGER NOT NULL,
-            tags TEXT NOT NULL, parents TEXT NOT NULL, missing INTEGER NOT NULL, deleted TEXT NOT NULL,
-            UNIQUE (job, idx)
-        ) STRICT;
-        CREATE INDEX images_by_bin ON images (deleted);
-        CREATE INDEX images_by_model ON images (model, deleted);
-        CREATE INDEX images_by_style ON images (style, deleted);
-        CREATE INDEX images_by_provider ON images (provider, deleted);
-        CREATE INDEX images_rated ON images (number, rating, deleted) WHERE rating > 0;
-        CREATE INDEX images_by_file ON images (file_sha256);
-        CREATE INDEX images_by_request ON images (request_key);
-
-        CREATE VIRTUAL TABLE images_text USING fts5 (
-            prompt, negative_prompt, style, model, tags,
-            content='images', content_rowid='number', prefix='2 3', tokenize='unicode61 remove_diacritics 2'
-        );
-        CREATE TRIGGER images_text_added AFTER INSERT ON images BEGIN
-            INSERT INTO images_text (rowid, prompt, negative_prompt, style, model, tags)
-            VALUES (new.number, new.prompt, new.negative_prompt, new.style, new.model, new.tags);
-        END;
-        CREATE TRIGGER images_text_removed AFTER DELETE ON images BEGIN
-            INSERT INTO images_text (images_text, rowid, prompt, negative_prompt, style, model, tags)
-            VALUES ('delete', old.number, old.prompt, old.negative_prompt, old.style, old.model, old.tags);
-        END;
-        CREATE TRIGGER images_text_changed
-        AFTER UPDATE OF prompt, negative_prompt, style, model, tags ON images BEGIN
-            INSERT INTO images_text (images_text, rowid, prompt, negative_prompt, style, model, tags)
-            VALUES ('delete', old.number, old.prompt, old.negative_prompt, old.style, old.model, old.tags);
-            INSERT INTO images_text (rowid, prompt, negative_prompt, style, model, tags)
-            VALUES (new.number, new.prompt, new.negative_prompt, new.style, new.model, new.tags);
-        END;
-
-        CREATE TABLE styles (
-            name TEXT PRIMARY KEY NOT NULL COLLATE NOCASE, title TEXT NOT NULL, prompt TEXT NOT NULL,
-            negative_prompt TEXT NOT NULL, guidance REAL, steps INTEGER, picture TEXT NOT NULL
-        ) STRICT;
-
-        CREATE TABLE facts (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT;
-        INSERT INTO facts VALUES ('library_id', lower(hex(randomblob(16))));
-        """
-    )
+    for statements in (_QUEUE, _HISTORY, _SEARCH, _STYLES_AND_FACTS):
+        connection.execute(statements)
 
 
 def _paid_calls(connection: apsw.Connection) -> None:

@@ -73,7 +73,9 @@ def _copy(backup: Path, path: Path) -> None:
 
 
 def _schema(connection: apsw.Connection) -> set[tuple[str, str]]:
-    return {(row[0], row[1]) for row in connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")}
+    """Names and statements, whatever their line breaks."""
+    rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+    return {(name, " ".join(sql.split())) for name, sql in rows}
 
 
 def _our_schema(version: int) -> set[tuple[str, str]]:
