@@ -8,12 +8,14 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication
 
 from ..domain.errors import Problem
-from ..domain.job import ACTIVE, Job, JobState
-from ..protocol.messages import Event, Image, Loading, Started
+from ..domain.job import ACTIVE, FINISHED, Job, JobState
+from ..protocol.messages import Event, Image, Loading, Preview, Started, Step
 from ..services.assemble import Parts
 from .bridge import Bridge
 from .main_window import MainWindow
 from .memory import WindowMemory
+
+_UNDER_WAY = (Loading, Step, Preview)
 
 
 class Watching(QObject):
@@ -28,6 +30,7 @@ class Watching(QObject):
         self._stage = window.panes.stage
         self._queue = window.panes.queue
         self._jobs: dict[str, Job] = {}
+        self._early: dict[str, list[Event]] = {}
 
     def load(self) -> None:
         def ask() -> tuple[list[Job], float | None]:
@@ -37,7 +40,7 @@ class Watching(QObject):
 
     def begin(self) -> None:
         """At start: what a dead process left is queued again, what we paused at the last closing is told."""
-        self._bridge.ask(self._parts.runner.recover, lambda _: self._begin_work())
+        self._bridge.ask(self._parts.begin, lambda _: self._begin_work())
         self._bridge.ask(lambda: self._parts.queue.paused, self.show_paused)
 
     def remember_running(self) -> None:
@@ -45,9 +48,10 @@ class Watching(QObject):
         self._memory.keep_paused_jobs([job.id for job in self._jobs.values() if job.state in ACTIVE])
 
     def cancel(self) -> None:
-        """Cancels the job on the stage, or whatever runs."""
+        """Cancels the job on the stage, else what runs, else what would run next."""
         running = [job.id for job in self._jobs.values() if job.state in ACTIVE]
-        wanted = [self._stage.following()] if self._stage.following() in running else running
+        waiting = [job.id for job in self._jobs.values() if job.state is JobState.QUEUED]
+        wanted = [self._stage.following()] if self._stage.following() in running else running or waiting[:1]
         if wanted:
             self.do(self._parts.queue.cancel, wanted)
 
@@ -74,32 +78,41 @@ class Watching(QObject):
     def _show_jobs(self, jobs: list[Job], eta: float | None) -> None:
         self._jobs = {job.id: job for job in jobs}
         self._queue.show_jobs(jobs, eta)
-        running = any(job.state in ACTIVE for job in jobs)
+        running = any(job.state in ACTIVE or job.state is JobState.QUEUED for job in jobs)
         self._window.panes.prompt.show_busy(running)
         self._window.actions_["cancel"].setEnabled(running)
         followed = self._jobs.get(self._stage.following())
-        if self._stage.following() and (followed is None or followed.state not in ACTIVE):
+        if self._stage.following() and (followed is None or followed.state in FINISHED):
             self._stage.show_idle()
 
     def hear(self, job_id: str, event: Event) -> None:
+        """What a provider says. Of a job we have not met yet nothing is lost: it is shown once we have."""
         self._queue.show_event(job_id, event)
-        if isinstance(event, Loading | Started) and self._stage.following() != job_id:
-            job = self._jobs.get(job_id)
-            if job is None:
-                self._bridge.ask(lambda: self._parts.queue.get(job_id), lambda job: self._follow(job, event))
-                return
-            self._follow(job, event)
-        elif self._stage.following() == job_id:
+        if job_id in self._early:
+            self._early[job_id].append(event)
+        elif job_id in self._jobs:
+            self._show(self._jobs[job_id], event)
+        else:
+            self._early[job_id] = [event]
+            self._bridge.ask(lambda: self._parts.queue.get(job_id), self._meet, lambda _: self._forget(job_id))
+
+    def _meet(self, job: Job) -> None:
+        self._jobs[job.id] = job
+        for event in self._early.pop(job.id, []):
+            self._show(job, event)
+
+    def _forget(self, job_id: str) -> None:
+        self._early.pop(job_id, None)
+
+    def _show(self, job: Job, event: Event) -> None:
+        """A job that starts is followed at once; one that only prepares, when nothing else is."""
+        following = self._stage.following()
+        if following != job.id and (isinstance(event, Started) or (not following and isinstance(event, _UNDER_WAY))):
+            self._stage.follow(job)
+        if self._stage.following() == job.id:
             self._stage.show_event(event)
         if isinstance(event, Image) and not self._window.isActiveWindow():
             QApplication.alert(self._window)
-
-    def _follow(self, job: Job, event: Event) -> None:
-        """A job that begins is followed, unless another is still on its way and this one only prepares."""
-        if isinstance(event, Loading) and self._stage.following():
-            return
-        self._stage.follow(job)
-        self._stage.show_event(event)
 
     def show_paused(self, paused: bool) -> None:
         self._queue.show_paused(paused)

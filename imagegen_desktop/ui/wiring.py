@@ -66,6 +66,7 @@ class Wiring(QObject):
         stage.welcome.model_wanted.connect(actions["models"].trigger)
         bar.model_chosen.connect(self._choosing.chosen)
         bar.provider_chosen.connect(lambda _: forecast.start())
+        self._bridge.images_changed.connect(lambda _: forecast.start())
         actions["generate"].triggered.connect(creating.generate)
         actions["editPrompt"].triggered.connect(prompt.focus_prompt)
         actions["randomSeed"].triggered.connect(prompt.roll_seed)

@@ -12,6 +12,7 @@ from PySide6.QtGui import QDropEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
+    QApplication,
     QComboBox,
     QDoubleSpinBox,
     QLineEdit,
@@ -21,10 +22,15 @@ from PySide6.QtWidgets import (
     QSpinBox,
     QWidget,
 )
+from pytestqt.qtbot import QtBot
 
 from imagegen_desktop.domain.job import JobState
+from imagegen_desktop.paths import Home
+from imagegen_desktop.services.assemble import assemble
+from imagegen_desktop.ui.application import open_window
 from tests.pictures import png
 from tests.ui.conftest import Opened, Studio
+from tests.ui.scripted import ScriptedProvider, paper_model
 
 NAMES: dict[str, type[QWidget]] = {
     "promptEdit": QPlainTextEdit,
@@ -77,9 +83,9 @@ def drop(target: QWidget, mime: QMimeData) -> None:
     target.dropEvent(event)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_promised_name_is_there(studio: Studio, name: str) -> None:
-    assert studio.find(NAMES[name], name)
+def test_every_promised_name_is_there(studio: Studio) -> None:
+    for name, kind in NAMES.items():
+        assert studio.find(kind, name)
 
 
 def test_every_promised_action_is_there(studio: Studio) -> None:
@@ -410,3 +416,27 @@ def test_a_folder_dropped_on_the_canvas_is_left_to_the_window(studio: Studio, tm
     assert dropped == []
     drop(studio.window, mime)
     studio.until(lambda: "model" in studio.window.panes.stage.messages.text())
+
+
+def test_what_is_asked_for_before_the_model_is_known_is_drawn_with_its_numbers(
+    home: Path, qtbot: QtBot, provider: ScriptedProvider
+) -> None:
+    paper_model(home)
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    parts = assemble(Home(home), providers={"local": provider})
+    studio = Studio(open_window(application, parts), parts, provider, qtbot)
+    draw(studio, "hills", steps=2)
+    studio.until(lambda: bool(provider.assignments))
+    request = provider.assignments[0].job.request
+    assert (request.width, request.height, request.steps, request.guidance) == (64, 64, 2, 4.0)
+    studio.window.close()
+
+
+def test_a_waiting_job_can_be_cancelled_too(studio: Studio) -> None:
+    studio.parts.queue.pause_all()
+    draw(studio)
+    cancel = studio.find(QAbstractButton, "cancelButton")
+    studio.until(cancel.isEnabled)
+    studio.qtbot.mouseClick(cancel, Qt.MouseButton.LeftButton)
+    studio.until(lambda: states(studio) == [JobState.CANCELLED])

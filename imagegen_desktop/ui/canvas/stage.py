@@ -108,7 +108,7 @@ class Stage(QWidget):
         """Nothing is being drawn."""
         self._job = ""
         self._progress.setRange(0, _SCALE)
-        self._progress.setValue(0)
+        self._progress.setValue(_SCALE if said else 0)
         self._progress.hide()
         self._phase.setText(said)
 

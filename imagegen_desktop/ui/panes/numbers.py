@@ -83,17 +83,19 @@ class Numbers(QWidget):
         self._tell()
 
     def values(self) -> dict[str, int | float | str | None]:
-        """What a request needs of this; raises BadInput for a seed that is too large."""
+        """What a request needs of this; raises BadInput for a seed that is too large.
+
+        Before the model is known, what the artist has not touched is left to the model (None).
+        """
         width, height = self._size.sides()
-        return {
+        numbers = {
             "width": width,
             "height": height,
             "steps": self._steps.value(),
             "guidance": self._guidance.value(),
-            "count": self._count.value(),
-            "seed": self._seed_value(),
-            "sampler": self.sampler(),
         }
+        said = {name: value if self._defaults or name in self._own else None for name, value in numbers.items()}
+        return said | {"count": self._count.value(), "seed": self._seed_value(), "sampler": self.sampler()}
 
     def sampler(self) -> str:
         return str(self._sampler.currentData() or MODEL_DEFAULT_SAMPLER)

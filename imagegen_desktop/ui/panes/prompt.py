@@ -123,7 +123,7 @@ class PromptPane(QWidget):
 
     def _update(self) -> None:
         ready = bool(self._prompt.toPlainText().strip()) or self._source is not None
-        self._generate.setEnabled(ready and self._card is not None)
+        self._generate.setEnabled(ready)
 
     def _prepare(self) -> None:
         self._prompt.setObjectName("promptEdit")
