@@ -6,6 +6,7 @@ The tokenizer knows single bytes only; any text encodes.
 
 from __future__ import annotations
 
+import string
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -45,11 +46,11 @@ def clip_tokenizer() -> Any:
     return CLIPTokenizer(vocab=clip_vocabulary(), merges=[], model_max_length=77, pad_token="<|endoftext|>")
 
 
-def clip_encoder(width: int = 32) -> Any:
-    from transformers import CLIPTextConfig, CLIPTextModel
+def clip_encoder(width: int = 32, projected: bool = False) -> Any:
+    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
     vocabulary = clip_vocabulary()
-    return CLIPTextModel(
+    return (CLIPTextModelWithProjection if projected else CLIPTextModel)(
         CLIPTextConfig(
             vocab_size=len(vocabulary),
             hidden_size=width,
@@ -64,7 +65,25 @@ def clip_encoder(width: int = 32) -> Any:
     ).eval()
 
 
-def autoencoder(channels: int = 4) -> Any:
+def t5_tokenizer() -> Any:
+    from transformers import T5Tokenizer
+
+    pieces = ["<pad>", "</s>", "<unk>", "\u2581", *string.ascii_letters, *string.digits, *string.punctuation]
+    reserved = [f"<extra_id_{number}>" for number in reversed(range(100))]
+    return T5Tokenizer(vocab=[(piece, -float(place)) for place, piece in enumerate(pieces + reserved)])
+
+
+def t5_encoder(width: int) -> Any:
+    from transformers import T5Config, T5EncoderModel
+
+    sizes = {"d_model": width, "d_kv": 8, "d_ff": 2 * width, "num_layers": 2, "num_heads": 4}
+    special = {"pad_token_id": 0, "eos_token_id": 1, "decoder_start_token_id": 0}
+    return T5EncoderModel(
+        T5Config(vocab_size=len(t5_tokenizer()), feed_forward_proj="gated-gelu", **sizes, **special)
+    ).eval()
+
+
+def autoencoder(channels: int = 4, **changes: Any) -> Any:
     from diffusers import AutoencoderKL
 
     return AutoencoderKL(
@@ -74,7 +93,14 @@ def autoencoder(channels: int = 4) -> Any:
         norm_num_groups=4,
         latent_channels=channels,
         sample_size=64,
+        **changes,
     ).eval()
+
+
+def shifted_autoencoder(channels: int) -> Any:
+    """As SD 3's and FLUX's: latents are moved before they are scaled."""
+    plain = {"use_quant_conv": False, "use_post_quant_conv": False}
+    return autoencoder(channels, scaling_factor=1.5, shift_factor=0.06, **plain)
 
 
 def unet(text_width: int = 32, in_channels: int = 4) -> Any:
@@ -128,9 +154,96 @@ def starter() -> Any:
     return pipeline.to(torch.float16)
 
 
+def stable_diffusion_xl() -> Any:
+    from diffusers import EulerDiscreteScheduler, StableDiffusionXLPipeline, UNet2DConditionModel
+
+    denoiser = UNet2DConditionModel(
+        sample_size=8,
+        block_out_channels=(8, 16),
+        layers_per_block=1,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        cross_attention_dim=64,
+        attention_head_dim=(2, 4),
+        transformer_layers_per_block=(1, 2),
+        norm_num_groups=4,
+        use_linear_projection=True,
+        addition_embed_type="text_time",
+        addition_time_embed_dim=8,
+        projection_class_embeddings_input_dim=32 + 6 * 8,
+    ).eval()
+    return StableDiffusionXLPipeline(
+        vae=autoencoder(),
+        unet=denoiser,
+        text_encoder=clip_encoder(),
+        tokenizer=clip_tokenizer(),
+        text_encoder_2=clip_encoder(projected=True),
+        tokenizer_2=clip_tokenizer(),
+        scheduler=EulerDiscreteScheduler(**NOISE_SCHEDULE, timestep_spacing="leading"),
+        add_watermarker=False,
+    )
+
+
+def stable_diffusion_3() -> Any:
+    from diffusers import FlowMatchEulerDiscreteScheduler, SD3Transformer2DModel, StableDiffusion3Pipeline
+
+    denoiser = SD3Transformer2DModel(
+        sample_size=32,
+        in_channels=16,
+        out_channels=16,
+        num_layers=1,
+        num_attention_heads=4,
+        attention_head_dim=8,
+        joint_attention_dim=64,
+        caption_projection_dim=32,
+        pooled_projection_dim=64,
+        pos_embed_max_size=96,
+    ).eval()
+    return StableDiffusion3Pipeline(
+        transformer=denoiser,
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0),
+        vae=shifted_autoencoder(16),
+        text_encoder=clip_encoder(projected=True),
+        tokenizer=clip_tokenizer(),
+        text_encoder_2=clip_encoder(projected=True),
+        tokenizer_2=clip_tokenizer(),
+        text_encoder_3=t5_encoder(64),
+        tokenizer_3=t5_tokenizer(),
+    )
+
+
+def flux() -> Any:
+    """As FLUX.1 dev, guidance and dynamic shifting included."""
+    from diffusers import FlowMatchEulerDiscreteScheduler, FluxPipeline, FluxTransformer2DModel
+
+    denoiser = FluxTransformer2DModel(
+        in_channels=16,
+        num_layers=1,
+        num_single_layers=1,
+        num_attention_heads=2,
+        attention_head_dim=16,
+        joint_attention_dim=32,
+        pooled_projection_dim=32,
+        axes_dims_rope=(4, 4, 8),
+        guidance_embeds=True,
+    ).eval()
+    return FluxPipeline(
+        transformer=denoiser,
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0, use_dynamic_shifting=True),
+        vae=shifted_autoencoder(4),
+        text_encoder=clip_encoder(),
+        tokenizer=clip_tokenizer(),
+        text_encoder_2=t5_encoder(32),
+        tokenizer_2=t5_tokenizer(),
+    )
+
+
 KINDS: dict[str, Callable[[], Any]] = {
     "starter": starter,
     "sd1": stable_diffusion,
     "sd2": lambda: stable_diffusion("v_prediction"),
     "sd1-inpaint": lambda: stable_diffusion(in_channels=9),
+    "sdxl": stable_diffusion_xl,
+    "sd3": stable_diffusion_3,
+    "flux": flux,
 }

@@ -10,20 +10,23 @@ import torch
 
 from .failures import is_out_of_memory
 
+Decode = Callable[..., Any]
+
 TILED = "decoded in tiles: there was too little memory for one piece"
 ON_PROCESSOR = "decoded on the processor: there was too little graphics memory"
 
 
-def decode_within_memory(vae: Any, latents: torch.Tensor, note: Callable[[str], None], **options: Any) -> Any:
-    """What `vae.decode` returns, by the highest rung that memory carries; `note` hears of a lower one.
+def decode_within_memory(
+    vae: Any, decode: Decode, latents: torch.Tensor, note: Callable[[str], None], **options: Any
+) -> Any:
+    """What `decode`, the autoencoder's own, returns by the highest rung that memory carries; `note` hears of a lower.
 
     Raises the last rung's error when none carries.
     """
-    decode = type(vae).decode.__get__(vae)
     attempts = [(functools.partial(decode, latents, **options), "")]
     attempts.append((functools.partial(_in_tiles, vae, decode, latents, **options), TILED))
     if latents.device.type != "cpu":
-        attempts.append((functools.partial(_on_processor, vae, decode, latents, **options), ON_PROCESSOR))
+        attempts.append((functools.partial(decode_on_processor, vae, decode, latents, **options), ON_PROCESSOR))
     for attempt, remark in attempts[:-1]:
         try:
             return _noted(attempt, remark, note)
@@ -43,7 +46,7 @@ def _noted(attempt: Callable[[], Any], remark: str, note: Callable[[str], None])
     return result
 
 
-def _in_tiles(vae: Any, decode: Callable[..., Any], latents: torch.Tensor, **options: Any) -> Any:
+def _in_tiles(vae: Any, decode: Decode, latents: torch.Tensor, **options: Any) -> Any:
     vae.enable_tiling()
     try:
         return decode(latents, **options)
@@ -51,7 +54,7 @@ def _in_tiles(vae: Any, decode: Callable[..., Any], latents: torch.Tensor, **opt
         vae.disable_tiling()
 
 
-def _on_processor(vae: Any, decode: Callable[..., Any], latents: torch.Tensor, **options: Any) -> Any:
+def decode_on_processor(vae: Any, decode: Decode, latents: torch.Tensor, **options: Any) -> Any:
     """In single precision and tiles; the autoencoder goes back to where it was."""
     device, precision = latents.device, next(vae.parameters()).dtype
     vae.to("cpu", torch.float32)

@@ -27,7 +27,7 @@ from ..protocol.messages import (
     Started,
     Step,
 )
-from .decode import decode_within_memory
+from .decode import Decode, decode_within_memory
 from .desk import Desk, Leave, Wish
 from .load import LoadedModel
 from .preview import Previews
@@ -159,12 +159,12 @@ class Drawing:
     def encoding_image(self) -> None:
         self._say_phase("encoding image")
 
-    def decode(self, latents: torch.Tensor, **options: Any) -> Any:
+    def decode(self, decode: Decode, latents: torch.Tensor, **options: Any) -> Any:
         """A finished sampling is never lost to a decoder that fails: its snapshot stays."""
         self._send(Decoding(**self._names))
         self._tallies.decodings += 1
         try:
-            return decode_within_memory(self._model.text.vae, latents, self._notes.append, **options)
+            return decode_within_memory(self._model.text.vae, decode, latents, self._notes.append, **options)
         except Exception:
             self._keep_snapshot()
             raise

@@ -30,7 +30,7 @@ class Watcher(Protocol):
 
     def encoding_image(self) -> None: ...
 
-    def decode(self, latents: torch.Tensor, **options: Any) -> Any: ...
+    def decode(self, decode: Callable[..., Any], latents: torch.Tensor, **options: Any) -> Any: ...
 
 
 class StepBoundary:
@@ -118,7 +118,7 @@ class StepBoundary:
 
     def _decode(self, original: Callable[..., Any], latents: torch.Tensor, **options: Any) -> Any:
         self._desk.leave_if_wished()
-        return self._watcher.decode(latents, **options)
+        return self._watcher.decode(original, latents, **options)
 
 
 @contextmanager
