@@ -20,6 +20,7 @@ MOST_BYTES = 100 * 2**20
 _TRIES = 3
 _PASSING = (408, 425, 429)
 _EVIL = "The provider's result lies where we fetch nothing from."
+_EVIL_ADVICE = "Retry it; if it happens again, do not trust that model."
 
 
 class Downloads:
@@ -34,14 +35,14 @@ class Downloads:
     async def fetch(self, url: object) -> bytes:
         """The bytes behind a result's address; raises BadAnswer, or Unreachable when the host does not answer."""
         if not isinstance(url, str) or len(url) > 2 * MOST_BYTES:
-            raise BadAnswer(_EVIL)
+            raise BadAnswer(_EVIL, _EVIL_ADVICE)
         if url.startswith("data:"):
             return _from_data(url)
         for number in range(_TRIES):
             try:
                 return await self._follow(url)
             except TooLarge:
-                raise BadAnswer(f"The result is larger than {MOST_BYTES // 2**20} MB.") from None
+                raise BadAnswer(f"The result is larger than {MOST_BYTES // 2**20} MB.", _EVIL_ADVICE) from None
             except (httpx2.HTTPError, OSError):
                 if number + 1 == _TRIES:
                     break
@@ -59,7 +60,7 @@ class Downloads:
                     url = urljoin(url, response.headers.get("location", ""))
                 finally:
                     await response.aclose()
-        raise BadAnswer(_EVIL)
+        raise BadAnswer(_EVIL, _EVIL_ADVICE)
 
     async def _request(self, http: httpx2.AsyncClient, url: str) -> httpx2.Request:
         """A request to the very address that was checked, so that a second look-up cannot lead elsewhere."""
@@ -67,12 +68,12 @@ class Downloads:
             parts = urlsplit(url)
             host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         except ValueError:
-            raise BadAnswer(_EVIL) from None
+            raise BadAnswer(_EVIL, _EVIL_ADVICE) from None
         if self._own_origin and f"{parts.scheme}://{parts.netloc}" == self._own_origin:
             return http.build_request("GET", url)
         allowed = any(host == known or host.endswith(f".{known}") for known in self._hosts)
         if parts.scheme != "https" or not allowed or parts.username or port != 443:
-            raise BadAnswer(_EVIL)
+            raise BadAnswer(_EVIL, _EVIL_ADVICE)
         if _through_proxy(host):
             return http.build_request("GET", url)
         address = await _public_address(host)
@@ -94,7 +95,7 @@ async def _public_address(host: str) -> str:
     found = await asyncio.get_running_loop().getaddrinfo(host, 443, type=socket.SOCK_STREAM)
     addresses = [ipaddress.ip_address(entry[4][0]) for entry in found]
     if not addresses or not all(address.is_global and not address.is_multicast for address in addresses):
-        raise BadAnswer(_EVIL)
+        raise BadAnswer(_EVIL, _EVIL_ADVICE)
     return str(addresses[0])
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import secrets
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -20,7 +19,7 @@ from .cloud import CloudProvider
 from .connection import checked_endpoint, client
 from .exchange import PAUSE, Exchange
 from .openai_models import DEFAULT_MODEL, MODELS, RETIRED
-from .words import mapping, server_sent, whole
+from .words import mapping, parsed, server_sent, whole
 
 if TYPE_CHECKING:
     import openai
@@ -142,7 +141,7 @@ async def _read(response: Any) -> AsyncIterator[dict[str, Any]]:
         async for event in server_sent(response.iter_lines()):
             yield event
         return
-    body = json.loads(await response.read())
+    body = parsed(await response.read())
     if not isinstance(body, dict):
         raise ValueError("no object")
     if body.get("error"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from .cloud import Surroundings
 from .connection import TooLarge, checked_endpoint, client
 from .exchange import CANCEL, Exchange
 from .openai import ENDPOINT
-from .words import mapping, server_sent, their_words, whole
+from .words import mapping, parsed, server_sent, their_words, whole
 
 OPENAI = "openai"
 OWN = "writer"
@@ -132,7 +131,7 @@ async def _answers(response: httpx2.Response) -> AsyncIterator[dict[str, Any]]:
         async for event in server_sent(response.aiter_lines()):
             yield event
         return
-    answer = json.loads(await response.aread())
+    answer = parsed(await response.aread())
     if not isinstance(answer, dict):
         raise ValueError("no object")
     yield answer
@@ -183,7 +182,7 @@ def _problem(response: httpx2.Response, key: str, own: bool) -> ProviderProblem:
 
 def _json(response: httpx2.Response) -> object:
     try:
-        return json.loads(response.content)
+        return parsed(response.content)
     except ValueError:
         return {}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -25,7 +24,7 @@ from ..domain.errors import (
 )
 from .connection import TooLarge, client, never_left
 from .downloads import Downloads
-from .words import mapping, retry_after, their_words
+from .words import mapping, parsed, retry_after, their_words
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _POLLS = 6
@@ -80,7 +79,7 @@ class Api:
             )
             if not response.is_success:
                 raise self._problem(response, paid=True)
-            name = mapping(json.loads(response.content)).get("id")
+            name = mapping(parsed(response.content)).get("id")
         except _FAILURES as error:
             if never_left(error):
                 raise _unreachable() from None
@@ -133,7 +132,7 @@ class Api:
             response = await self._http.request(method, self._base + path, **options)
             if not response.is_success:
                 raise self._problem(response, paid=False)
-            answer = json.loads(response.content)
+            answer = parsed(response.content)
         except (ValueError, TooLarge):
             raise BadAnswer("Replicate sent an answer nobody can read.", "Retry it later.") from None
         except _FAILURES:
@@ -144,7 +143,7 @@ class Api:
 
     def _problem(self, response: httpx2.Response, paid: bool) -> ProviderProblem:
         try:
-            answer = mapping(json.loads(response.content))
+            answer = mapping(parsed(response.content))
         except ValueError:
             answer = {}
         said, status = self.said(answer.get("detail") or answer.get("title")), response.status_code

@@ -47,8 +47,17 @@ async def server_sent(lines: AsyncIterator[str]) -> AsyncIterator[dict[str, Any]
         yield _object("\n".join(data))
 
 
+def parsed(text: str | bytes) -> object:
+    """A stranger's JSON; raises ValueError for anything that is none, however it is nested."""
+    try:
+        value: object = json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    return value
+
+
 def _object(text: str) -> dict[str, Any]:
-    value = json.loads(text)
+    value = parsed(text)
     if not isinstance(value, dict):
         raise ValueError("no object")
     return value

@@ -1,4 +1,4 @@
-"""A better prompt: written by a language model over both interfaces, or by rule; streamed, compared, never in the way."""
+"""A better prompt: by a language model over both interfaces, or by rule; streamed, compared, never in the way."""
 
 from __future__ import annotations
 
