@@ -12,6 +12,7 @@ from ..domain.job import ACTIVE, FINISHED, Job, JobState
 from ..protocol.messages import Event, Image, Loading, Preview, Started, Step
 from ..services.assemble import Parts
 from .bridge import Bridge
+from .latest import Latest
 from .main_window import MainWindow
 from .memory import WindowMemory
 
@@ -30,13 +31,14 @@ class Watching(QObject):
         self._stage = window.panes.stage
         self._queue = window.panes.queue
         self._jobs: dict[str, Job] = {}
+        self._list = Latest(bridge)
         self._early: dict[str, list[Event]] = {}
 
     def load(self) -> None:
         def ask() -> tuple[list[Job], float | None]:
             return self._parts.queue.jobs(), self._parts.queue.eta_seconds()
 
-        self._bridge.ask(ask, lambda found: self._show_jobs(*found))
+        self._list.ask(ask, lambda found: self._show_jobs(*found))
 
     def begin(self) -> None:
         """At start: what a dead process left is queued again, what we paused at the last closing is told."""

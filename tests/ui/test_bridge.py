@@ -12,6 +12,7 @@ from imagegen_desktop.domain.errors import BadInput, Problem
 from imagegen_desktop.protocol.messages import Image, Preview, Step
 from imagegen_desktop.services.announce import Announcer, JobEvent, JobsChanged
 from imagegen_desktop.ui.bridge import Bridge
+from imagegen_desktop.ui.latest import Latest
 
 
 @pytest.fixture
@@ -113,3 +114,18 @@ def test_workers_do_what_waits_and_end_when_the_bridge_closes(qtbot: QtBot, anno
     assert jobs.done.wait(5)
     assert bridge.close(jobs.woken.set)
     bridge.ask(lambda: pytest.fail("asked after the end"))
+
+
+def test_answers_to_the_same_question_do_not_overtake_each_other(bridge: Bridge, qtbot: QtBot) -> None:
+    latest, gate, shown = Latest(bridge), threading.Event(), list[int]()
+
+    def slow(answer: int) -> int:
+        gate.wait(5)
+        return answer
+
+    latest.ask(lambda: slow(1), shown.append)
+    latest.ask(lambda: 2, shown.append)
+    latest.ask(lambda: 3, shown.append)
+    gate.set()
+    qtbot.waitUntil(lambda: 3 in shown)
+    assert shown == [1, 3]

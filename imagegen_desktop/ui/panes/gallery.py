@@ -13,6 +13,7 @@ from ...domain.image import GeneratedImage
 from ...services.announce import ImagesChanged
 from ...services.gallery import Gallery
 from ..bridge import Bridge
+from ..latest import Latest
 from ..theme import Theme
 from ..widgets.fields import Slider
 from ..widgets.labels import Label
@@ -39,6 +40,7 @@ class GalleryPane(QWidget):
         super().__init__()
         self._bridge = bridge
         self._gallery = gallery
+        self._found = Latest(bridge)
         self._items = GalleryItems(bridge, gallery.rows, gallery.file, self)
         self._thumbnails = Thumbnails(bridge, gallery.thumbnail)
         self.view = GalleryView(self._items, self._thumbnails, theme)
@@ -57,7 +59,7 @@ class GalleryPane(QWidget):
     def refresh(self) -> None:
         """Asks for the images that match what is being searched."""
         query = self._search.text().strip()
-        self._bridge.ask(lambda: self._gallery.numbers(query), lambda numbers: self._show(query, numbers))
+        self._found.ask(lambda: self._gallery.numbers(query), lambda numbers: self._show(query, numbers))
 
     def show_change(self, change: ImagesChanged) -> None:
         if change.changed or not (change.added or change.removed):
