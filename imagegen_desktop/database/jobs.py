@@ -14,7 +14,7 @@ from ..domain.job import ACTIVE, FINISHED, WAITING, Job, JobError, JobState, che
 from ..domain.request import GenerationRequest
 from .connection import Database, Library
 from .positions import place_at
-from .rows import error_to_json, job_from_row, job_values, request_to_json, storable
+from .rows import POSITION, error_to_json, job_from_row, job_row, request_to_json, storable
 from .tables import JobRow, columns
 
 _CHANGEABLE = frozenset(field.name for field in fields(Job)) - {"id", "state"}
@@ -39,18 +39,17 @@ class Jobs:
         Jobs that come with an owner are his until `lease_until` (Unix seconds).
         """
 
+        rows = [job_row(job) for job in jobs]
+        marks = ", ".join("?" * len(_COLUMNS))
+        statement = f"INSERT INTO jobs ({', '.join(column.column_name for column in _COLUMNS)}) VALUES ({marks})"
+
         def insert(db: Database) -> None:
             end = _last_position(db)
-            rows = []
-            for number, job in enumerate(jobs, 1):
-                values = job_values(job)
-                values["position"] = job.position or end + number
-                if job.owner:
-                    values |= {"lease_until": lease_until, "lease_seconds": lease_seconds}
-                rows.append(tuple(values[column.name] for column in _COLUMNS))
-            names = ", ".join(column.column_name for column in _COLUMNS)
-            marks = ", ".join("?" * len(_COLUMNS))
-            db.connection().executemany(f"INSERT INTO jobs ({names}) VALUES ({marks})", rows)
+            placed = (
+                row if row[POSITION] else (*row[:POSITION], end + number, *row[POSITION + 1 :])
+                for number, row in enumerate(rows, 1)
+            )
+            db.connection().executemany(statement, placed)
 
         self._library.write(insert)
 

@@ -15,6 +15,9 @@ from ..domain.request import VERSION, GenerationRequest, LoraWeight, SourceImage
 #: What a request says that does not decide the pixels.
 NOT_PIXELS = frozenset({"priority", "use_cache", "until", "version"})
 
+#: Where `job_row` has the position.
+POSITION = 5
+
 # Dataclasses without slots: `vars` is `to_dict` without the copying, which counts for 10 000 jobs at once.
 _encode = json.JSONEncoder(default=vars, separators=(",", ":")).encode
 _encode_sorted = json.JSONEncoder(default=vars, separators=(",", ":"), sort_keys=True).encode
@@ -34,6 +37,8 @@ def request_from_json(text: str) -> GenerationRequest:
         for key in ("image", "mask"):
             if values.get(key):
                 values[key] = SourceImage(**values[key])
+        if values.get("branch"):
+            return GenerationRequest.from_dict(values)
         values["loras"] = tuple(LoraWeight(**lora) for lora in values.get("loras") or ())
         return GenerationRequest(**values)
     except (TypeError, ValueError, AttributeError) as error:
@@ -51,12 +56,14 @@ def storable(text: str | None) -> str:
     return (text or "").encode("utf-8", "replace").decode()
 
 
-def job_values(job: Job) -> dict[str, Any]:
-    """A job's columns by name, without a lease."""
-    values = {**vars(job), "state": job.state.value, "request": request_to_json(job.request)}
-    values |= {"provider": storable(job.request.provider), "lease_until": 0.0, "lease_seconds": 0.0}
-    values["error"] = error_to_json(job.error)
-    return values
+def job_row(job: Job) -> tuple[Any, ...]:
+    """The columns of `JobRow` in their order, without a lease."""
+    request = job.request
+    return (
+        job.id, job.state.value, request_to_json(request), storable(request.provider), job.priority, job.position,
+        job.step, job.steps, job.image_index, job.images_done, job.attempts, job.owner, 0.0, 0.0,
+        job.created, job.started, job.finished, error_to_json(job.error),
+    )  # fmt: skip
 
 
 def error_to_json(error: JobError | None) -> str:
