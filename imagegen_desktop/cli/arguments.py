@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from ..domain.errors import BadInput
 from ..domain.request import MAX_COUNT, MAX_GUIDANCE, MAX_SEED, MAX_SIDE, MAX_STEPS, check_number, check_whole
-from . import doctor, gallery, generate, keys, library, providers, queue, sheet
+from . import branch, doctor, gallery, generate, keys, library, providers, queue, sheet
 
 Verb = Callable[[argparse.Namespace], int]
 
@@ -30,6 +30,7 @@ def parser() -> Parser:
     verbs = top.add_subparsers(required=True, metavar="VERB")
     _verb(verbs, "generate", generate.generate, "draw a picture now", _request_options, _output_options)
     _sheet_verb(verbs)
+    _branch_verb(verbs)
     _queue_verbs(verbs)
     _gallery_verbs(verbs)
     inspect = _verb(verbs, "inspect", library.inspect, "the settings found in an image")
@@ -101,6 +102,14 @@ def _sheet_verb(verbs: Any) -> None:
     sheet_verb.add_argument("--seeds", type=_whole("seeds", 1, 1000), metavar="N")
     sheet_verb.add_argument("--until", type=_whole("until", 1, MAX_STEPS), metavar="K")
     _change_options(sheet_verb)
+
+
+def _branch_verb(verbs: Any) -> None:
+    verb = _verb(verbs, "branch", branch.branch, "go on from a step of a picture with other words", _output_options)
+    verb.add_argument("id", metavar="ID")
+    verb.add_argument("--step", type=_whole("step", 1, MAX_STEPS), required=True, metavar="K")
+    verb.add_argument("--prompt", metavar="TEXT")
+    _change_options(verb)
 
 
 def _queue_verbs(verbs: Any) -> None:

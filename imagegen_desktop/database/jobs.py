@@ -39,7 +39,7 @@ class Jobs:
         Jobs that come with an owner are his until `lease_until` (Unix seconds).
         """
 
-        rows = [job_row(job) for job in jobs]
+        rows = [job_row(job, lease_until, lease_seconds) for job in jobs]
         marks = ", ".join("?" * len(_COLUMNS))
         statement = f"INSERT INTO jobs ({', '.join(column.column_name for column in _COLUMNS)}) VALUES ({marks})"
 

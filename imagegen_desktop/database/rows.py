@@ -56,12 +56,13 @@ def storable(text: str | None) -> str:
     return (text or "").encode("utf-8", "replace").decode()
 
 
-def job_row(job: Job) -> tuple[Any, ...]:
-    """The columns of `JobRow` in their order, without a lease."""
+def job_row(job: Job, lease_until: float = 0.0, lease_seconds: float = 0.0) -> tuple[Any, ...]:
+    """The columns of `JobRow` in their order; only a job with an owner has a lease."""
+    lease = (lease_until, lease_seconds) if job.owner else (0.0, 0.0)
     request = job.request
     return (
         job.id, job.state.value, request_to_json(request), storable(request.provider), job.priority, job.position,
-        job.step, job.steps, job.image_index, job.images_done, job.attempts, job.owner, 0.0, 0.0,
+        job.step, job.steps, job.image_index, job.images_done, job.attempts, job.owner, *lease,
         job.created, job.started, job.finished, error_to_json(job.error),
     )  # fmt: skip
 

@@ -43,6 +43,15 @@ class SourceImage:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BranchPoint:
+    """Where an image left the path of another: after iteration `step` of `request`, which drew image `image`."""
+
+    step: int
+    image: str
+    request: GenerationRequest
+
+
+@dataclass(frozen=True, kw_only=True)
 class GenerationRequest:
     """One job's wish. Sizes in pixels, strength 0…1, seeds 0…2⁶⁴−1 (image i of a batch uses seed + i).
 
@@ -72,6 +81,7 @@ class GenerationRequest:
     device: str | None = None
     use_cache: bool = True
     until: int | None = None
+    branch: BranchPoint | None = None
     priority: int = 0
     version: int = VERSION
 
@@ -130,6 +140,11 @@ def _request_from(data: Mapping[str, Any]) -> GenerationRequest:
     for key in ("image", "mask"):
         if isinstance(values.get(key), Mapping):
             values[key] = SourceImage(**values[key])
+    if isinstance(values.get("branch"), Mapping):
+        point = values["branch"]
+        values["branch"] = BranchPoint(
+            step=point["step"], image=point["image"], request=GenerationRequest.from_dict(point["request"])
+        )
     loras = values.get("loras") or ()
     values["loras"] = tuple(lora if isinstance(lora, LoraWeight) else LoraWeight(**lora) for lora in loras)
     return validate(GenerationRequest(**values))
@@ -151,9 +166,26 @@ def validate(request: GenerationRequest) -> GenerationRequest:
         check_whole("until", request.until, 1, MAX_STEPS)
     check_whole("count", request.count, 1, MAX_COUNT)
     _check_picture(request)
+    if request.branch is not None:
+        _check_branch(request, request.branch)
     for lora in request.loras:
         check_number(f"weight of LoRA {lora.name}", lora.weight, -10.0, 10.0)
     return request
+
+
+#: What a branch may change; everything else decides the state it starts from.
+BRANCH_CHANGES = frozenset(
+    {"prompt", "negative_prompt", "style", "style_prompt", "style_negative", "guidance", "loras"}
+)
+_NOT_COMPARED = BRANCH_CHANGES | {"priority", "use_cache", "until", "branch", "count", "device", "version"}
+
+
+def _check_branch(request: GenerationRequest, branch: BranchPoint) -> None:
+    check_whole("branch step", branch.step, 1, MAX_STEPS)
+    for field in fields(GenerationRequest):
+        ours, theirs = getattr(request, field.name), getattr(branch.request, field.name)
+        if field.name not in _NOT_COMPARED and ours is not None and ours != theirs:
+            raise BadInput(field.name, ours, f"{theirs!r}, as in the image it branches from")
 
 
 def check_size(width: int | None, height: int | None, multiple: int = 8) -> None:

@@ -314,7 +314,8 @@ class Runner:
             running.preview = event
         elif isinstance(event, Image):
             self._announce.publish(JobEvent(job=job.id, event=event))
-            running.saves.append(self._saver.save_soon(job, event))
+            parents = (job.request.branch.image,) if job.request.branch else ()
+            running.saves.append(self._saver.save_soon(job, event, parents))
             self._answers.learn(self._models.get(job.request.model or ""), event.model_hash)
             self._forecast.learn(job.request, event.seconds)
         elif isinstance(event, Encoded):
