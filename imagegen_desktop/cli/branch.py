@@ -1,0 +1,29 @@
+"""`branch`: goes back to a step of a finished picture and on from there with other words."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+
+from ..domain.errors import BadInput
+from ..domain.request import BRANCH_CHANGES, BranchPoint
+from . import session
+from .generate import Target, draw, given
+
+
+def branch(options: argparse.Namespace) -> int:
+    """Draws the branch now; it is recorded as the child of the picture it left."""
+    changes = given(options)
+    unfit = changes.keys() - BRANCH_CHANGES - {"priority", "use_cache", "device"}
+    if unfit:
+        field = min(unfit)
+        raise BadInput(field, changes[field], "to stay as it was; a branch changes words, style and guidance")
+    target = Target(options.output, options.overwrite, 1)
+    with session.parts() as parts:
+        image = parts.gallery.get(options.id)
+        parent = image.request
+        if options.step >= (parent.steps or 0):
+            raise BadInput("step", options.step, f"1 to {(parent.steps or 1) - 1}, before the picture was finished")
+        point = BranchPoint(step=options.step, image=image.id, request=parent)
+        job = parts.queue.add(replace(parent, **changes, branch=point), owner=parts.runner.owner)
+        return draw(parts, job, options.json, {job.id: target})
