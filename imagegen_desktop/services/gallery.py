@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from ..database.images import Images
 from ..database.jobs import stamp
 from ..database.selection import EVERYTHING, ImageFilter
 from ..database.thumbnails import Thumbnails
-from ..domain.errors import Problem
+from ..domain.errors import DiskProblem, NotFound, Problem
 from ..domain.image import GeneratedImage
 from ..domain.request import check_whole
 from ..imaging.decode import Decoder
@@ -98,8 +99,9 @@ class Gallery:
     def restore(self, ids: Sequence[str]) -> None:
         """Brings images back from the bin; raises NotFound."""
         for image in (self._images.get(image) for image in ids):
-            if image.deleted:
-                self._storage.restore_from_bin(image.path)
+            if image.deleted and not self.file(image).exists():
+                with suppress(NotFound):  # it was gone before it was deleted: back as the missing image it was
+                    self._storage.restore_from_bin(image.path)
         self._images.restore(ids)
         self._say(added=ids)
 
@@ -108,7 +110,8 @@ class Gallery:
         self._images.bin(ids, stamp(datetime.now(UTC)))
         for image in images:
             if not image.deleted and self.file(image).exists():
-                self._storage.move_to_bin(image.path)
+                with suppress(DiskProblem):  # the row decides; on a full disk the file stays where it is
+                    self._storage.move_to_bin(image.path)
         self._say(removed=ids)
 
     def _rate(self, ratings: dict[str, int]) -> None:

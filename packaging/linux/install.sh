@@ -13,7 +13,7 @@ as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 packages=(libegl1 libgl1 libopengl0 libxkbcommon0 libxkbcommon-x11-0 libdbus-1-3 libfontconfig1 libxcb-cursor0
     libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xkb1
     libxcb-xinerama0 fonts-dejavu-core)
-[ -n "$extras" ] && packages+=(xvfb)
+[ -n "$extras" ] && packages+=(xvfb strace)
 if command -v apt-get >/dev/null; then
     missing=()
     for package in "${packages[@]}"; do

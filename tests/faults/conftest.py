@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+pytest.register_assert_rewrite("tests.faults.lives")
+
 
 @pytest.fixture
 def fault_count(request: pytest.FixtureRequest) -> int:
