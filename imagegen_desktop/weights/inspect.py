@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..domain.errors import ModelProblem
-from ..domain.families import FAMILIES, family
+from ..domain.families import FAMILIES, Family, family
 from ..domain.model_card import ModelCard
 
 MAX_JSON = 4 * 2**20
@@ -15,9 +15,15 @@ CARD_FILE = "card.json"
 
 #: The only pairs of (library, class) a model folder may name; anything else could be somebody's code.
 ALLOWED_LIBRARIES = frozenset({"diffusers", "transformers", "stable_diffusion"})
-_SD_PIPELINES = frozenset(
-    {"StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline", "StableDiffusionInpaintPipeline"}
-)
+
+#: How a pipeline's class begins → its family; the rest of the name is the task it was saved for.
+_FAMILY_OF_CLASS = {
+    "StableDiffusionXL": "sdxl",
+    "StableDiffusion3": "sd3",
+    "StableDiffusion": "sd",
+    "Flux": "flux",
+}
+_TASKS = ("Pipeline", "Img2ImgPipeline", "InpaintPipeline")
 
 #: Scheduler class and the flags that matter → the sampler's name as artists know it.
 _SAMPLER_OF_CLASS = {
@@ -52,6 +58,7 @@ def inspect_model(folder: Path, built_in: bool = False) -> ModelCard:
     card = _own_card(folder)
     kind = family(card["family"]) if "family" in card else FAMILIES[_family_of(folder, index)]
     side = _native_side(folder)
+    steps, guidance = _own_numbers(folder, kind)
     return ModelCard(
         name=folder.name,
         path=str(folder.resolve()),
@@ -59,8 +66,8 @@ def inspect_model(folder: Path, built_in: bool = False) -> ModelCard:
         size_bytes=sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()),
         width=int(card.get("width") or side or kind.width),
         height=int(card.get("height") or side or kind.height),
-        steps=int(card.get("steps") or kind.steps),
-        guidance=float(card.get("guidance") or kind.guidance),
+        steps=int(card.get("steps", steps)),
+        guidance=float(card.get("guidance", guidance)),
         sampler=_sampler_of(_json(folder / "scheduler" / "scheduler_config.json")),
         title=str(card.get("name") or folder.name),
         summary=str(card.get("summary") or kind.title),
@@ -130,9 +137,15 @@ def _is_hub_link(file: Path) -> bool:
 
 
 def _family_of(folder: Path, index: dict[str, Any]) -> str:
-    pipeline = index.get("_class_name")
-    if pipeline not in _SD_PIPELINES:
-        raise ModelProblem(f"{folder.name} is a {pipeline}; this program does not know that family yet.", "")
+    pipeline = str(index.get("_class_name"))
+    found = [_FAMILY_OF_CLASS[start] for start in _FAMILY_OF_CLASS for task in _TASKS if pipeline == start + task]
+    if not found:
+        known = ", ".join(kind.title for kind in FAMILIES.values())
+        raise ModelProblem(
+            f"{folder.name} is a {pipeline}; this program does not know that family yet.", f"Known are {known}."
+        )
+    if found[0] != "sd":
+        return found[0]
     unet = _json(folder / "unet" / "config.json")
     scheduler = _json(folder / "scheduler" / "scheduler_config.json")
     wide = unet.get("cross_attention_dim") == 1024
@@ -146,12 +159,23 @@ def _own_card(folder: Path) -> dict[str, Any]:
 
 def _native_side(folder: Path) -> int:
     """Pixels of the square the denoiser was trained on: its sample size times the VAE's factor, 0 when unsaid."""
-    if not (folder / "unet" / "config.json").is_file():
-        return 0
-    sample = _json(folder / "unet" / "config.json").get("sample_size")
+    sample = next((_json(file).get("sample_size") for file in _denoiser_configs(folder)), None)
     vae = _json(folder / "vae" / "config.json")
     blocks = vae.get("block_out_channels") or vae.get("decoder_block_out_channels") or ()
     return int(sample) * 2 ** (len(blocks) - 1) if isinstance(sample, int) and blocks else 0
+
+
+def _denoiser_configs(folder: Path) -> list[Path]:
+    return [
+        file for file in (folder / "unet" / "config.json", folder / "transformer" / "config.json") if file.is_file()
+    ]
+
+
+def _own_numbers(folder: Path, kind: Family) -> tuple[int, float]:
+    """Steps and guidance: the family's, but for FLUX models that were distilled to need neither."""
+    if kind.name == "flux" and not _json(folder / "transformer" / "config.json").get("guidance_embeds"):
+        return 4, 0.0
+    return kind.steps, kind.guidance
 
 
 def _sampler_of(scheduler: dict[str, Any]) -> str:
