@@ -133,6 +133,15 @@ def test_heartbeat_renews_the_lease_of_its_owner_only(jobs: Jobs, make_job: Any)
     assert jobs.get("a").step == 3
 
 
+def test_a_job_may_come_with_its_owner_and_lease(jobs: Jobs, make_job: Any) -> None:
+    until = NOW.timestamp() + 30
+    jobs.add([make_job("a", state=JobState.LEASED, owner="me"), make_job("b")], lease_until=until, lease_seconds=30)
+    assert jobs.recover(NOW) == ()
+    assert jobs.heartbeat("a", "me", step=1, steps=2, image_index=0, now=NOW + timedelta(seconds=20))
+    assert jobs.recover(NOW + timedelta(seconds=49)) == ()
+    assert [job.id for job in jobs.recover(NOW + timedelta(seconds=51))] == ["a"]
+
+
 def test_recover_frees_jobs_of_the_dead_and_keeps_their_attempts(jobs: Jobs, make_job: Any) -> None:
     jobs.add([make_job("a"), make_job("b"), make_job("c")])
     _run(jobs, "a", "dead")
