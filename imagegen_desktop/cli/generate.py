@@ -12,7 +12,7 @@ from typing import Any
 from ..domain.errors import BadInput, DiskProblem, Problem
 from ..domain.image import GeneratedImage
 from ..domain.job import Job, JobState
-from ..domain.request import GenerationRequest, validate
+from ..domain.request import GenerationRequest, SourceImage, validate
 from ..protocol.messages import Decoding, Loading, Step
 from ..services.announce import Announcement, ImagesChanged, JobAnswered, JobEvent
 from ..services.assemble import Parts
@@ -98,7 +98,16 @@ def given(options: argparse.Namespace) -> dict[str, Any]:
 
 def with_pictures(parts: Parts, request: GenerationRequest, options: argparse.Namespace) -> GenerationRequest:
     """The request with --image and --mask decoded and kept, once all else is known to be possible."""
-    parts.compose.complete(replace(request, prompt=request.prompt or "picture"))
+    stand_in = SourceImage(sha256="", width=512, height=512)
+    parts.compose.complete(
+        replace(
+            request,
+            prompt=request.prompt or "picture",
+            image=None if options.image is None else stand_in,
+            mask=None if options.mask is None else stand_in,
+            strength=options.strength,
+        )
+    )
     if options.image is None:
         return request
     image = parts.sources.keep(options.image)

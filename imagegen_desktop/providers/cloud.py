@@ -5,12 +5,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..domain.errors import KeyRefused
 from ..protocol.messages import Cancelled, Paused
 from .base import Assignment, ProviderEvent
-from .exchange import CANCEL, CLOSE, PAUSE, Exchange, Left
+from .leaving import CANCEL, CLOSE, PAUSE, Left
+
+if TYPE_CHECKING:
+    from .exchange import Exchange
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +42,8 @@ class CloudProvider(ABC):
         """One image: its events, of which the last is Encoded."""
 
     def run(self, assignment: Assignment) -> Iterator[ProviderEvent]:
+        from .exchange import Exchange
+
         job, exchange = assignment.job, Exchange()
         self._exchanges[job.id] = exchange
         try:
@@ -85,6 +90,8 @@ class CloudProvider(ABC):
 
     def _asked(self, coroutine: Any) -> Any:
         """The answer to one short question of ours, outside of any job."""
+        from .exchange import Exchange
+
         exchange = Exchange()
         try:
             return exchange.wait(coroutine)

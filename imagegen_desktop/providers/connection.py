@@ -1,14 +1,10 @@
-"""Connections to the world: which addresses we talk to, how long we wait, how much we swallow."""
+"""Connections to the world: how long we wait, how much we swallow. Imported only when one is made."""
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import AsyncIterator
-from urllib.parse import urlsplit
 
 import httpx2
-
-from ..domain.errors import BadInput
 
 CONNECT_SECONDS = 10.0
 MOST_BYTES = 150 * 2**20
@@ -19,27 +15,6 @@ NEVER_LEFT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, ht
 
 class TooLarge(Exception):
     """An answer is larger than any answer has reason to be, or packed so that nobody knows."""
-
-
-def checked_endpoint(url: str, name: str) -> str:
-    """A base URL without its last slash; raises BadInput unless it is https, or http on this very machine."""
-    try:
-        parts = urlsplit(url.strip())
-        usable = bool(parts.hostname) and not parts.username and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))):
-        raise BadInput(name, url, "an https address, or http on this machine (127.0.0.1)")
-    return url.strip().rstrip("/")
-
-
-def is_loopback(host: str) -> bool:
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def timeout(seconds: float) -> httpx2.Timeout:

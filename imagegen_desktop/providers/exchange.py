@@ -8,16 +8,9 @@ from collections.abc import AsyncGenerator, Coroutine, Iterator
 from contextlib import suppress
 from typing import Any, TypeVar
 
+from .leaving import CLOSE, Left
+
 T = TypeVar("T")
-CANCEL, PAUSE, CLOSE = "cancel", "pause", "close"
-
-
-class Left(Exception):
-    """The exchange was ended by wish; `reason` says by which."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 class Exchange:

@@ -16,13 +16,15 @@ from ..domain.prices import cost_of_image_tokens
 from ..protocol.messages import Loading, Started, Step
 from .base import Assignment, Capabilities, Encoded, EncodedPreview, ProviderEvent, Submitting
 from .cloud import CloudProvider
-from .connection import checked_endpoint, client
-from .exchange import PAUSE, Exchange
+from .endpoints import checked_endpoint
+from .leaving import PAUSE
 from .openai_models import DEFAULT_MODEL, MODELS, RETIRED
 from .words import mapping, parsed, server_sent, whole
 
 if TYPE_CHECKING:
     import openai
+
+    from .exchange import Exchange
 
 ENDPOINT = "https://api.openai.com/v1"
 _MOST_PREVIEWS = 3
@@ -109,6 +111,8 @@ class OpenAIProvider(CloudProvider):
 
     def _client(self, key: str) -> openai.AsyncOpenAI:
         from openai import AsyncOpenAI
+
+        from .connection import client
 
         seconds = self._surroundings.silence_seconds()
         endpoint = checked_endpoint(self._surroundings.endpoint(self.name) or ENDPOINT, "OPENAI_BASE_URL")

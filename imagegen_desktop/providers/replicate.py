@@ -17,12 +17,13 @@ from ..domain.prices import PER_IMAGE
 from ..protocol.messages import Loading, Started, Step
 from .base import Assignment, Capabilities, Encoded, ProviderEvent, Submitted, Submitting
 from .cloud import CloudProvider
-from .connection import checked_endpoint, is_loopback
-from .exchange import CANCEL, Exchange
+from .endpoints import checked_endpoint, is_loopback
+from .leaving import CANCEL
 from .replicate_inputs import inputs_of, schema_of
 from .replicate_models import DEFAULT_MODEL, FALLBACK_SCHEMAS, MODELS, Schema
 
 if TYPE_CHECKING:
+    from .exchange import Exchange
     from .replicate_api import Api
 
 ENDPOINT = "https://api.replicate.com"

@@ -12,7 +12,7 @@ from ..domain.prompt_advice import PROSE, TAGS, advise, aspects_for
 from ..domain.request import GenerationRequest
 from ..domain.word_diff import Change, word_diff
 from ..providers.base import Provider
-from ..providers.exchange import Left
+from ..providers.leaving import Left
 from ..providers.prompt_writer import OPENAI, Commission, PromptWriter, Used
 from ..settings import Settings
 from .ledger import Ledger
