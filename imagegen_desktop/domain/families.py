@@ -41,6 +41,9 @@ DIFFUSION_SAMPLERS: tuple[str, ...] = (
     "TCD",
 )
 
+#: Samplers that solve the rectified flow of Stable Diffusion 3 and FLUX, in every task.
+FLOW_SAMPLERS: tuple[str, ...] = ("Euler", "Euler Karras", "LCM")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Family:
@@ -69,6 +72,28 @@ FAMILIES: dict[str, Family] = {
         Family(name="starter", title="Starter", width=128, height=128, steps=20, guidance=4.0, keeps_own_numbers=True),
         Family(name="sd1", title="Stable Diffusion 1.5", width=512, height=512, steps=30, guidance=7.5),
         Family(name="sd2", title="Stable Diffusion 2.1", width=768, height=768, steps=30, guidance=7.5),
+        Family(name="sdxl", title="Stable Diffusion XL", width=1024, height=1024, steps=30, guidance=5.0),
+        Family(
+            name="sd3",
+            title="Stable Diffusion 3",
+            width=1024,
+            height=1024,
+            steps=28,
+            guidance=7.0,
+            size_multiple=16,
+            samplers=(*FLOW_SAMPLERS, "Heun"),
+        ),
+        Family(
+            name="flux",
+            title="FLUX.1",
+            width=1024,
+            height=1024,
+            steps=28,
+            guidance=3.5,
+            size_multiple=16,
+            samplers=FLOW_SAMPLERS,
+            negative_prompt=False,
+        ),
     )
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -62,12 +63,12 @@ class Drawing:
         self._notes: list[str] = []
         self._resumed_at: int | None = None
         self._began = self._stepped = self._saved = time.perf_counter()
-        self._previews = Previews(model.colours, lambda latents: latents)
+        self._previews = Previews(model.colours, self._as_picture)
         self._boundary: StepBoundary
 
     def draw(self) -> None:
         """Answers with Image, Cancelled or Paused; raises what went wrong."""
-        check_possible(self._request)
+        check_possible(self._request, self._model.family.flow)
         seed = self._request.seed_of(0)
         generator = torch.Generator("cpu").manual_seed(seed)
         torch.manual_seed(seed)
@@ -92,21 +93,22 @@ class Drawing:
 
     def _prepared_pipeline(self, seed: int) -> Any:
         pipeline = self._model.pipeline(self._request.task)
-        pipeline.scheduler = scheduler_for(
-            self._request.sampler or "", self._model.own_scheduler, seed, self._request.steps or 1
-        )
+        sampler, steps = self._request.sampler or "", self._request.steps or 1
+        pipeline.scheduler = scheduler_for(sampler, self._model.family.flow, self._model.own_scheduler, seed, steps)
         return pipeline
 
     def _arguments(self, pipeline: Any, generator: torch.Generator) -> dict[str, Any]:
         request, size = self._request, (self._request.width or 0, self._request.height or 0)
         arguments: dict[str, Any] = {
             "prompt": request.full_prompt,
-            "negative_prompt": request.full_negative_prompt,
             "num_inference_steps": request.steps,
             "guidance_scale": request.guidance,
             "generator": generator,
         }
-        if request.task != "image":
+        takes = inspect.signature(pipeline.__call__).parameters
+        if self._model.family.negative_prompt:
+            arguments |= {"negative_prompt": request.full_negative_prompt}
+        if "width" in takes:
             arguments |= {"width": size[0], "height": size[1]}
         if request.task != TEXT:
             arguments |= {"image": Picture.frombytes("RGB", size, self._command.image)}
@@ -169,6 +171,15 @@ class Drawing:
             self._keep_snapshot()
             raise
 
+    def _as_picture(self, latents: torch.Tensor) -> torch.Tensor:
+        """(1, channels, height, width); FLUX keeps its latents as a row of 2×2 patches."""
+        if latents.ndim == 4:
+            return latents
+        width, height = self._request.width or 0, self._request.height or 0
+        flux = self._model.text
+        unpacked: torch.Tensor = flux._unpack_latents(latents, height, width, flux.vae_scale_factor)
+        return unpacked
+
     # ---- after the call -----------------------------------------------------------------------------------
 
     def _finished(self, picture: Picture.Image) -> Image:
@@ -223,10 +234,13 @@ class Drawing:
         return {"job": self._command.job, "index": self._command.index}
 
 
-def check_possible(request: GenerationRequest) -> None:
+def check_possible(request: GenerationRequest, flow: bool) -> None:
     """Raises BadInput for what would end in a pipeline's own, stranger words."""
     if request.loras:
         raise BadInput("LoRA", request.loras[0].name, "this engine does not apply LoRAs yet")
-    if request.strength is not None and int((request.steps or 1) * request.strength) < 1:
+    if request.strength is None:
+        return
+    # Flow pipelines round the part of the schedule they skip down, the others the part they run.
+    if request.strength <= 0 or (not flow and int((request.steps or 1) * request.strength) < 1):
         least = 1 / (request.steps or 1)
         raise BadInput("strength", request.strength, f"at least {least:.2g} with {request.steps} steps")

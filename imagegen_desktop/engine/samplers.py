@@ -56,15 +56,24 @@ SAMPLERS: dict[str, Sampler] = {
     "TCD": Sampler("TCDScheduler", _UNCLIPPED),
 }
 
+FLOW_SAMPLERS: dict[str, Sampler] = {
+    "Euler": Sampler("FlowMatchEulerDiscreteScheduler", _PLAIN),
+    "Euler Karras": Sampler("FlowMatchEulerDiscreteScheduler", _KARRAS),
+    "Heun": Sampler("FlowMatchHeunDiscreteScheduler"),
+    "LCM": Sampler("FlowMatchLCMScheduler"),
+}
 
-def scheduler_for(name: str, own: Any, seed: int, steps: int) -> Any:
+
+def scheduler_for(name: str, flow: bool, own: Any, seed: int, steps: int) -> Any:
     """A fresh scheduler for one image; `own` is the one the model came with and stays untouched."""
+    samplers = FLOW_SAMPLERS if flow else SAMPLERS
+    changes: dict[str, Any] = {}
     if name == MODEL_DEFAULT_SAMPLER:
-        kind, changes = type(own), {}
-    elif name in SAMPLERS:
-        kind, changes = getattr(diffusers, SAMPLERS[name].scheduler), dict(SAMPLERS[name].changes)
+        kind = type(own)
+    elif name in samplers:
+        kind, changes = getattr(diffusers, samplers[name].scheduler), dict(samplers[name].changes)
     else:
-        raise BadInput("sampler", name, f"known are {', '.join((MODEL_DEFAULT_SAMPLER, *SAMPLERS))}")
+        raise BadInput("sampler", name, f"this model takes {', '.join((MODEL_DEFAULT_SAMPLER, *samplers))}")
     # Its Brownian tree takes no generator; unseeded it would differ every time.
     if kind.__name__ == "DPMSolverSDEScheduler":
         changes["noise_sampler_seed"] = seed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import warnings
 from pathlib import Path
 from typing import Any
@@ -12,20 +13,24 @@ import torch
 from PIL import Image
 
 from imagegen_desktop.domain.request import GenerationRequest
-from imagegen_desktop.engine.samplers import SAMPLERS
+from imagegen_desktop.engine.samplers import FLOW_SAMPLERS, SAMPLERS
 from tests.engine.engine_child import SIDE, gradient, left_half
 
 CLASSES = {
-    "text": "StableDiffusionPipeline",
-    "image": "StableDiffusionImg2ImgPipeline",
-    "inpaint": "StableDiffusionInpaintPipeline",
+    "StableDiffusionPipeline": ("StableDiffusionImg2ImgPipeline", "StableDiffusionInpaintPipeline"),
+    "StableDiffusionXLPipeline": ("StableDiffusionXLImg2ImgPipeline", "StableDiffusionXLInpaintPipeline"),
+    "StableDiffusion3Pipeline": ("StableDiffusion3Img2ImgPipeline", "StableDiffusion3InpaintPipeline"),
+    "FluxPipeline": ("FluxImg2ImgPipeline", "FluxInpaintPipeline"),
 }
+SIZED_BY_THE_IMAGE = ("StableDiffusionImg2ImgPipeline", "StableDiffusionXLImg2ImgPipeline")
 
 
 @functools.cache
 def _pipeline(folder: Path, task: str) -> Any:
-    kind = getattr(diffusers, CLASSES[task])
-    pipeline = kind.from_pretrained(folder, safety_checker=None, requires_safety_checker=False, local_files_only=True)
+    text = json.loads((folder / "model_index.json").read_text())["_class_name"]
+    kind = getattr(diffusers, (text, *CLASSES[text])[("text", "image", "inpaint").index(task)])
+    plain = {"safety_checker": None, "requires_safety_checker": False} if text == "StableDiffusionPipeline" else {}
+    pipeline = kind.from_pretrained(folder, local_files_only=True, **plain)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline.to(torch.float32)
 
@@ -38,7 +43,9 @@ def pixels(wish: GenerationRequest, folder: Path) -> bytes:
         original = pipeline.scheduler
         try:
             pipeline.scheduler = _scheduler(wish, original)
-            picture: Image.Image = pipeline(**_arguments(wish)).images[0]
+            # FlowMatchLCM draws from the global source of chance, whatever generator it is given.
+            torch.manual_seed(wish.seed or 0)
+            picture: Image.Image = pipeline(**_arguments(wish, type(pipeline).__name__)).images[0]
         finally:
             pipeline.scheduler = original
     return picture.tobytes()
@@ -47,22 +54,24 @@ def pixels(wish: GenerationRequest, folder: Path) -> bytes:
 def _scheduler(wish: GenerationRequest, original: Any) -> Any:
     if wish.sampler == "Model default":
         return type(original).from_config(original.config)
-    sampler = SAMPLERS[wish.sampler or ""]
+    flow = type(original).__name__.startswith("FlowMatch")
+    sampler = (FLOW_SAMPLERS if flow else SAMPLERS)[wish.sampler or ""]
     changes = dict(sampler.changes)
     if sampler.scheduler == "DPMSolverSDEScheduler":
         changes["noise_sampler_seed"] = wish.seed
     return getattr(diffusers, sampler.scheduler).from_config(original.config, **changes)
 
 
-def _arguments(wish: GenerationRequest) -> dict[str, Any]:
+def _arguments(wish: GenerationRequest, kind: str) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "prompt": wish.full_prompt,
-        "negative_prompt": wish.full_negative_prompt,
         "num_inference_steps": wish.steps,
         "guidance_scale": wish.guidance,
         "generator": torch.Generator("cpu").manual_seed(wish.seed or 0),
     }
-    if wish.task != "image":
+    if not kind.startswith("Flux"):
+        arguments["negative_prompt"] = wish.full_negative_prompt
+    if kind not in SIZED_BY_THE_IMAGE:
         arguments |= {"width": wish.width, "height": wish.height}
     if wish.task != "text":
         arguments |= {"image": Image.frombytes("RGB", (SIDE, SIDE), gradient()), "strength": wish.strength}

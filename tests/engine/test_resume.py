@@ -1,25 +1,18 @@
-"""A killed process's image, finished by another one from any of its steps, is the same to the byte."""
+"""Pausing, shutting down and being killed; and snapshots that do not fit."""
 
 from __future__ import annotations
 
-import json
-import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from imagegen_desktop.domain.families import DIFFUSION_SAMPLERS, MODEL_DEFAULT_SAMPLER
-from imagegen_desktop.domain.request import GenerationRequest
 from imagegen_desktop.engine import snapshot
 from imagegen_desktop.protocol.messages import (
     Cancelled,
     Generate,
     Idle,
-    Image,
     Pause,
     Paused,
     Ready,
@@ -29,58 +22,9 @@ from imagegen_desktop.protocol.messages import (
     Step,
 )
 from tests.engine import bare
-from tests.engine.engine_child import ROOT, EngineChild, command, only, request, task_request
+from tests.engine.engine_child import EngineChild, command, request, task_request
 
 Tiny = Callable[[str], Path]
-Kill = Callable[[GenerationRequest, Path], list[Path]]
-
-
-@pytest.fixture(scope="module")
-def kill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kill]:
-    """Draws a request in a process that dies at its end; the snapshots of steps 1, 2, …"""
-    zygote = subprocess.Popen(
-        [sys.executable, "-m", "tests.engine.dying_engine"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        cwd=ROOT,
-        text=True,
-    )
-    assert zygote.stdin
-    assert zygote.stdout
-
-    def one(wish: GenerationRequest, model: Path) -> list[Path]:
-        place = tmp_path_factory.mktemp("snapshots") / "image.safetensors"
-        case = {"request": wish.to_dict(), "model": str(model), "family": "sd1", "snapshot": str(place)}
-        zygote.stdin.write(json.dumps(case) + "\n")  # type: ignore[union-attr]
-        zygote.stdin.flush()  # type: ignore[union-attr]
-        assert int(zygote.stdout.readline()) == signal.SIGKILL  # type: ignore[union-attr]
-        return sorted(place.parent.iterdir(), key=lambda file: int(file.suffix[1:]))
-
-    yield one
-    zygote.stdin.close()
-    zygote.stdout.close()
-    zygote.wait()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("task", ["text", "image", "inpaint"])
-@pytest.mark.parametrize("sampler", [MODEL_DEFAULT_SAMPLER, *DIFFUSION_SAMPLERS])
-def test_every_step_of_every_sampler_resumes(
-    engine: EngineChild, tiny: Tiny, kill: Kill, sampler: str, task: str
-) -> None:
-    wish = task_request(task, sampler=sampler, steps=6)
-    whole = bare.pixels(wish, tiny("sd1"))
-    before = only(engine.run(command(wish, tiny("sd1"))), Idle)
-    left_behind = kill(wish, tiny("sd1"))
-    for step, file in enumerate(left_behind, start=1):
-        events = engine.run(command(wish, tiny("sd1"), resume=str(file)))
-        image, started, after = only(events, Image), only(events, Started), only(events, Idle)
-        assert (image.resumed_at, started.step, started.steps) == (step, step, len(left_behind))
-        assert image.notes == []
-        assert image.pixels == whole, f"differs when resumed at step {step}"
-        assert after.denoiser_calls - before.denoiser_calls == len(left_behind) - step, "a call was repeated"
-        assert after.text_encodings == before.text_encodings
-        before = after
 
 
 def test_a_paused_job_goes_on_where_it_was(engine: EngineChild, tiny: Tiny, tmp_path: Path) -> None:

@@ -1,0 +1,80 @@
+"""A killed process's image, finished by another one from any of its steps, is the same to the byte."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from imagegen_desktop.domain.families import FAMILIES, MODEL_DEFAULT_SAMPLER, TEXT
+from imagegen_desktop.domain.request import GenerationRequest
+from imagegen_desktop.protocol.messages import Idle, Image, Started
+from tests.engine import bare
+from tests.engine.engine_child import ROOT, EngineChild, command, only, task_request
+
+Tiny = Callable[[str], Path]
+Kill = Callable[[GenerationRequest, Path, str], list[Path]]
+
+
+def samplers(family: str) -> tuple[str, ...]:
+    return (MODEL_DEFAULT_SAMPLER, *FAMILIES[family].samplers)
+
+
+CASES = [("sd1", sampler, task) for sampler in samplers("sd1") for task in FAMILIES["sd1"].tasks]
+CASES += [("sd2", sampler, TEXT) for sampler in samplers("sd2")]
+CASES += [
+    ("sdxl", sampler, task) for sampler in ("Euler a", "DPM++ 2M Karras", "Heun") for task in FAMILIES["sdxl"].tasks
+]
+CASES += [("sd3", sampler, task) for sampler in samplers("sd3") for task in FAMILIES["sd3"].tasks]
+CASES += [("flux", sampler, task) for sampler in samplers("flux") for task in FAMILIES["flux"].tasks]
+
+
+@pytest.fixture(scope="module")
+def kill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kill]:
+    """Draws a request in a process that dies at its end; the snapshots of steps 1, 2, …"""
+    zygote = subprocess.Popen(
+        [sys.executable, "-m", "tests.engine.dying_engine"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        text=True,
+    )
+    assert zygote.stdin
+    assert zygote.stdout
+    tell, answers = zygote.stdin, zygote.stdout
+
+    def one(wish: GenerationRequest, model: Path, family: str) -> list[Path]:
+        place = tmp_path_factory.mktemp("snapshots") / "image.safetensors"
+        case = {"request": wish.to_dict(), "model": str(model), "family": family, "snapshot": str(place)}
+        tell.write(json.dumps(case) + "\n")
+        tell.flush()
+        assert int(answers.readline()) == signal.SIGKILL
+        return sorted(place.parent.iterdir(), key=lambda file: int(file.suffix[1:]))
+
+    yield one
+    tell.close()
+    answers.close()
+    zygote.wait()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("family", "sampler", "task"), CASES)
+def test_every_step_resumes(engine: EngineChild, tiny: Tiny, kill: Kill, family: str, sampler: str, task: str) -> None:
+    wish, model = task_request(task, sampler=sampler, steps=6), tiny(family)
+    whole = bare.pixels(wish, model)
+    before = only(engine.run(command(wish, model, family=family)), Idle)
+    left_behind = kill(wish, model, family)
+    for step, file in enumerate(left_behind, start=1):
+        events = engine.run(command(wish, model, family=family, resume=str(file)))
+        image, started, after = only(events, Image), only(events, Started), only(events, Idle)
+        assert (image.resumed_at, started.step, started.steps) == (step, step, len(left_behind))
+        assert image.notes == []
+        assert image.pixels == whole, f"differs when resumed at step {step}"
+        assert after.denoiser_calls - before.denoiser_calls == len(left_behind) - step, "a call was repeated"
+        assert after.text_encodings == before.text_encodings
+        before = after
