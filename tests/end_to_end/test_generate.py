@@ -31,11 +31,16 @@ def test_a_picture_its_settings_and_the_same_picture_again(call: Call, tiny: Pat
         call(
             "generate", request["prompt"], "--model", request["model"], "--style", request["style"],
             "--seed", str(request["seed"]), "--steps", str(request["steps"]), "--sampler", request["sampler"],
-            "--guidance", str(request["guidance"]), "--width", str(request["width"]), "--json",
+            "--guidance", str(request["guidance"]), "--width", str(request["width"]), "--json", "--no-cache",
         )
     )  # fmt: skip
     [same] = [event for event in again if event["event"] == "image"]
     assert same["pixels_sha256"] == image["pixels_sha256"]
+
+    known = events(call("generate", "a lighthouse at night", "--seed", "7", "-o", "known.png", *options))
+    assert [event["event"] for event in known] == ["image", "done"], "answered from history"
+    assert known[0]["id"] in (image["id"], same["id"])
+    assert (tmp_path / "known.png").exists()
 
     other = events(call("generate", "a lighthouse at night", "--seed", "8", *options))
     assert next(event for event in other if event["event"] == "image")["pixels_sha256"] != image["pixels_sha256"]
