@@ -45,6 +45,9 @@ def set_up(folder: Path, name: str = "imagegen-desktop") -> None:
         )
     )
     root = logging.getLogger()
+    for before in root.handlers:
+        if isinstance(before, logging.handlers.RotatingFileHandler):
+            before.close()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
     for name_of_library in _TALKATIVE:

@@ -1,0 +1,184 @@
+"""Canary keys: after good jobs, forced errors and a crash, no byte the program wrote or sent elsewhere holds one."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from imagegen_desktop import logs
+from imagegen_desktop.credentials import KeyStore
+from imagegen_desktop.domain.request import GenerationRequest
+from imagegen_desktop.services.assemble import Parts
+from tests.fake_openai import KEY, FakeOpenAI
+from tests.fake_replicate import TOKEN, FakeReplicate, Story
+from tests.services.test_runner import until_empty
+
+from .conftest import Opened
+from .test_kills import command
+from .test_openai import wish as openai_wish
+from .test_replicate import wish as replicate_wish
+
+
+def disguises(key: str) -> Iterator[bytes]:
+    """The key as it might stand somewhere: plain, hexadecimal, URL-encoded, UTF-16, base64 at any alignment."""
+    plain = key.encode()
+    yield from (plain, plain.hex().encode(), quote(key, safe="").encode(), key.encode("utf-16-le"))
+    yield key.encode("utf-16-be")
+    for shift in range(3):
+        padded = base64.b64encode(bytes(shift) + plain)
+        yield padded[4 if shift else 0 : -4]
+
+
+def hits(data: bytes) -> list[bytes]:
+    return [form for key in (KEY, TOKEN) for form in disguises(key) if form in data]
+
+
+def memory_of(pid: int) -> Iterator[bytes]:
+    """Every readable part of a process's memory, with its environment and command line."""
+    yield Path(f"/proc/{pid}/environ").read_bytes()
+    yield Path(f"/proc/{pid}/cmdline").read_bytes()
+    with Path(f"/proc/{pid}/mem").open("rb", 0) as memory:
+        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+            span, rights, *_ = line.split()
+            start, end = (int(side, 16) for side in span.split("-"))
+            if "r" not in rights or "[v" in line or end - start > 2**28:
+                continue
+            try:
+                memory.seek(start)
+                yield memory.read(end - start)
+            except (OSError, ValueError, OverflowError):
+                continue
+
+
+def test_the_search_finds_what_it_looks_for() -> None:
+    for form in disguises(KEY):
+        assert hits(b"something " + form + b" something")
+    assert hits(memory_text := base64.b64encode(b"xy" + KEY.encode() + b"more")) and memory_text
+
+
+@pytest.fixture
+def logged(home: Path) -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    (home / "logs").mkdir(parents=True)
+    logs.set_up(home / "logs")
+    yield
+    for handler in root.handlers:
+        handler.close()
+    root.handlers, root.level = handlers, level
+
+
+def drive(parts: Parts, openai: FakeOpenAI, replicate: FakeReplicate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Good jobs, every refusal whose answer repeats the key, and a fault of our own with the key in its text."""
+    parts.queue.add_many([openai_wish(), replicate_wish()])
+    parts.queue.add(GenerationRequest(prompt="a cat", model="paper", width=16, height=8, steps=2))
+    until_empty(parts)
+    for fault in ("revoked", "bad request", "moderation", "closed", "500", "no credit"):
+        openai.fault = fault
+        parts.queue.add(openai_wish(f"{fault}"))
+        until_empty(parts)
+        parts.holds.release()
+    replicate.story = Story(status="failed", error=f"model said {TOKEN} and Bearer {TOKEN}")
+    parts.queue.add(replicate_wish("failing"))
+    until_empty(parts)
+    parts.enhancer.suggest(GenerationRequest(prompt="a fox", model="paper"))
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError(f"unexpected: {KEY} {TOKEN}")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("imagegen_desktop.services.paid.PaidWork.hear", broken)
+        openai.fault = ""
+        parts.holds.release()
+        parts.queue.add(openai_wish("broken"))
+        until_empty(parts)
+
+
+def test_no_key_is_anywhere(
+    open_parts: Opened,
+    openai: FakeOpenAI,
+    replicate: FakeReplicate,
+    home: Path,
+    logged: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parts = open_parts()
+    drive(parts, openai, replicate, monkeypatch)
+    pid = parts.engine.process_id()
+    assert pid is not None
+    assert [hit for part in memory_of(pid) for hit in hits(part)] == []
+    said = subprocess.run(command("generate", "x", "--provider", "openai", "--json"), capture_output=True, check=False)
+    assert hits(said.stdout + said.stderr) == []
+    parts.close()
+    files = [file for file in home.rglob("*") if file.is_file()]
+    assert {"library.sqlite3", "imagegen-desktop.log"} <= {file.name for file in files}
+    assert b"a job failed through a fault of ours" in (home / "logs" / "imagegen-desktop.log").read_bytes()
+    assert {str(file): hits(file.read_bytes()) for file in files if hits(file.read_bytes())} == {}
+    for server, key in ((openai, KEY), (replicate, TOKEN)):
+        for seen in server.requests:
+            headers = {name: value for name, value in seen.headers.items() if name != "Authorization"}
+            assert hits(seen.body + seen.path.encode() + str(headers).encode()) == []
+            assert seen.headers.get("Authorization", f"Bearer {key}") == f"Bearer {key}"
+
+
+class Memory:
+    """A keyring of the system as far as we use one."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.kept[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        del self.kept[service, username]
+
+
+def test_a_key_lives_in_the_keyring_and_the_environment_goes_first(tmp_path: Path) -> None:
+    memory = Memory()
+    environment: dict[str, str] = {}
+    keys = KeyStore(tmp_path / "keys.locked", lambda: (memory, "the test keyring"), environment)
+    assert keys.set("openai", f"  {KEY}\n") == "the test keyring"
+    assert keys.get("openai") == KEY and memory.kept == {("imagegen-desktop", "openai"): KEY}
+    environment["OPENAI_API_KEY"] = "sk-other-key-for-this-run"
+    assert keys.get("openai") == "sk-other-key-for-this-run" and "environment" in keys.where("openai")
+    del environment["OPENAI_API_KEY"]
+    assert keys.remove("openai") and not keys.remove("openai")
+    assert keys.get("openai") == keys.where("openai") == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_keyring_a_key_lasts_for_the_session_and_is_written_nowhere(tmp_path: Path) -> None:
+    keys = KeyStore(tmp_path / "keys.locked", lambda: None, {})
+    assert keys.set("openai", KEY) == "this session only"
+    assert keys.get("openai") == KEY and keys.is_forgetful
+    assert KeyStore(tmp_path / "keys.locked", lambda: None, {}).get("openai") == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_planted_keyring_is_never_loaded(tmp_path: Path) -> None:
+    """keyrings.alt keeps keys in plain text; installed, configured and preferred, it is still not asked."""
+    site = tmp_path / "keyrings" / "alt"
+    site.mkdir(parents=True)
+    mark = tmp_path / "loaded"
+    (site / "__init__.py").write_text("")
+    (site / "file.py").write_text(f"open({str(mark)!r}, 'w')\nclass PlaintextKeyring: priority = 99\n")
+    script = "from imagegen_desktop.credentials import system_keyring\nprint(system_keyring())"
+    environment = os.environ | {
+        "PYTHONPATH": f"{tmp_path}{os.pathsep}{Path(__file__).parent.parent.parent}",
+        "PYTHON_KEYRING_BACKEND": "keyrings.alt.file.PlaintextKeyring",
+    }
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "None"
+    assert not mark.exists()
