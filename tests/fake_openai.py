@@ -54,6 +54,11 @@ class FakeOpenAI(Loopback):
 
     def __init__(self) -> None:
         super().__init__()
+        self.reset()
+
+    def reset(self) -> None:
+        """A server in order, which has seen nothing yet."""
+        super().reset()
         self.malformed: Callable[[Handler, int, int], None] | None = None
         self.revised_prompt: str | None = None
         self.streams = True

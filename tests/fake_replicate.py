@@ -67,12 +67,17 @@ class FakeReplicate(Loopback):
 
     def __init__(self) -> None:
         super().__init__()
+        self._numbers = itertools.count()
+        self.reset()
+
+    def reset(self) -> None:
+        """A server in order, which has seen nothing yet."""
+        super().reset()
         self.story = Story()
         self.schema: dict[str, Any] | None = SCHEMA
         self.result: Callable[[Handler], None] = lambda handler: handler.send_bytes(200, png(64, 48), "image/png")
         self.predictions: dict[str, Prediction] = {}
         self.malformed: Callable[[Handler], None] | None = None
-        self._numbers = itertools.count()
 
     def answer(self, handler: Handler, seen: Seen) -> None:
         path = seen.path

@@ -106,12 +106,16 @@ class Loopback(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
+        self.closing = threading.Event()
+        self.reset()
+        self._gates: dict[str, Gate] = {}
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), name="loopback")
+
+    def reset(self) -> None:
+        """Forgets what it saw and every fault."""
         self.requests: list[Seen] = []
         self.charges: list[str] = []
         self.fault = ""
-        self.closing = threading.Event()
-        self._gates: dict[str, Gate] = {}
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), name="loopback")
 
     def __enter__(self) -> Loopback:
         self._thread.start()
