@@ -62,7 +62,7 @@ class Drawing:
         self._preview_every = preview_every
         self._notes: list[str] = []
         self._resumed_at: int | None = None
-        self._began = self._stepped = self._saved = time.perf_counter()
+        self._began = self._sampling = self._stepped = self._saved = time.perf_counter()
         self._previews = Previews(model.colours, self._as_picture)
         self._boundary: StepBoundary
 
@@ -139,13 +139,13 @@ class Drawing:
     def began(self, step: int, steps: int) -> None:
         self._model.hash.begin()
         self._desk.step, self._desk.steps = step, steps
-        self._stepped = self._saved = time.perf_counter()
+        self._sampling = self._stepped = self._saved = time.perf_counter()
         self._send(Started(**self._names, steps=steps, step=step))
 
     def stepped(self, step: int, latents: torch.Tensor, clean: torch.Tensor) -> None:
         now = time.perf_counter()
         self._desk.step = step
-        if self._command.snapshot and 0 < self._command.snapshot_seconds <= now - self._saved:
+        if self._snapshot_is_due(now):
             self._saved = now
             with suppress(Unsavable):
                 self._put_snapshot()
@@ -157,6 +157,11 @@ class Drawing:
         look = self._previews.look(step, clean if due else None)
         if look is not None:
             self._send(Preview(**self._names, **asdict(look)))
+
+    def _snapshot_is_due(self, now: float) -> bool:
+        """Every so often, and when a long sampling is finished: its decoding may take long as well, or fail."""
+        since = self._sampling if self._desk.step == self._desk.steps else self._saved
+        return bool(self._command.snapshot) and 0 < self._command.snapshot_seconds <= now - since
 
     def encoding_image(self) -> None:
         self._say_phase("encoding image")

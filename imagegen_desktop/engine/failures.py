@@ -40,5 +40,6 @@ def failed(job: str, error: BaseException) -> Failed:
     elif is_out_of_memory(error):
         kind, message, advice = "out_of_memory", "There is too little memory for this image.", _MEMORY_ADVICE
     else:
-        kind, message, advice = "engine", f"{type(error).__name__}: {first_line(error)}", ""
+        words = f": {first_line(error)}" if str(error) else ""
+        kind, message, advice = "engine", f"{type(error).__name__}{words}", ""
     return Failed(job=job, kind=kind, message=message, advice=advice, detail=detail)

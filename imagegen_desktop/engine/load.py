@@ -43,6 +43,7 @@ class LoadedModel:
     cache: TextCache
     hash: ModelHash
     images: int = 0
+    parked: bool = False
     own_scheduler: Any = None
     colours: tuple[torch.Tensor, torch.Tensor] = field(repr=False)
     _pipelines: dict[str, Any] = field(default_factory=dict)
@@ -102,8 +103,9 @@ class ModelShelf:
     def _activate(self, model: LoadedModel) -> LoadedModel:
         for other in self._models[:-1]:
             _park(other)
-        if model.text.device != model.device.torch:
+        if model.parked:
             model.text.to(model.device.torch)
+            model.parked = False
         return model
 
     def _make_room(self, needed: int) -> None:
@@ -179,7 +181,8 @@ def _variant(files: list[str]) -> str | None:
 
 def _park(model: LoadedModel) -> None:
     """Off the card; in the machine's memory it waits to come back."""
-    if model.device.is_cuda and model.text.device.type == "cuda":
+    if model.device.is_cuda and not model.parked:
+        model.parked = True
         model.cache.clear()
         model.text.to("cpu")
         torch.cuda.empty_cache()

@@ -66,7 +66,7 @@ class Previews:
 
 def colours_of(vae: Any, known: LatentColours | None) -> Colours:
     """A (channels, 3) matrix and a bias on the autoencoder's device: the known ones, or measured ones."""
-    if known is None:
+    if known is None or len(known.matrix) != vae.config.latent_channels:
         with torch.no_grad():
             return _measured(vae)
     return torch.tensor(known.matrix, device=vae.device), torch.tensor(known.bias, device=vae.device)

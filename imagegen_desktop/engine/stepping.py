@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, Protocol
 
@@ -68,6 +68,8 @@ class StepBoundary:
             stack.enter_context(_replaced(self._pipeline.scheduler, "step", self._step))
             stack.enter_context(_replaced(vae, "encode", self._encode))
             stack.enter_context(_replaced(vae, "decode", self._decode))
+            if next(self._denoiser.parameters()).device.type == "cpu":
+                stack.enter_context(_watched((self._denoiser, vae), self._desk.leave_if_cancelled))
             yield
 
     def state(self) -> State:
@@ -133,6 +135,18 @@ def _replaced(owner: Any, name: str, wrapper: Callable[..., Any]) -> Iterator[No
         yield
     finally:
         del vars(owner)[name]
+
+
+@contextmanager
+def _watched(networks: Iterable[Any], look: Callable[[], None]) -> Iterator[None]:
+    """Calls `look` before every block of the networks: on a processor one step can take a minute."""
+    lists = [part for net in networks for part in net.modules() if isinstance(part, torch.nn.ModuleList)]
+    handles = [block.register_forward_pre_hook(lambda *_: look()) for blocks in lists for block in blocks]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 def _cleanest(output: Any) -> torch.Tensor:
