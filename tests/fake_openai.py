@@ -72,7 +72,8 @@ class FakeOpenAI(Loopback):
         if self.needs_key and seen.headers.get("Authorization") != f"Bearer {KEY}":
             return error(401, "invalid_api_key")(handler)
         if seen.path == "/v1/models":
-            return handler.send_json(200, {"object": "list", "data": [_model("gpt-image-2.6-flare")]})
+            models = [_model("gpt-image-2.6-flare"), _model("gpt-image-2") | {"shutdown_date": "2027-03-01"}]
+            return handler.send_json(200, {"object": "list", "data": models})
         if seen.path in ("/v1/images/generations", "/v1/images/edits"):
             return self._picture(handler, seen)
         if seen.path == "/v1/responses":

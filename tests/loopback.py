@@ -58,7 +58,7 @@ class Handler(BaseHTTPRequestHandler):
         except (Dropped, BrokenPipeError, ConnectionResetError):
             self.close_connection = True
 
-    do_GET = do_POST = do_any
+    do_GET = do_POST = do_CONNECT = do_any
 
     def send_bytes(
         self, status: int, data: bytes, kind: str = "application/json", headers: Mapping[str, str] | None = None

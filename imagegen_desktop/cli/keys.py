@@ -9,7 +9,6 @@ import sys
 
 from ..credentials import PASSPHRASE_VARIABLE, VARIABLES, KeyProblem
 from ..domain.errors import BadInput, NotFound
-from ..services.assemble import Parts
 from . import output, session
 
 
@@ -17,7 +16,8 @@ def set_key(options: argparse.Namespace) -> int:
     """Reads a key from the terminal, unseen, or from stdin, and keeps it."""
     _known(options.name)
     with session.parts() as parts:
-        ask_at_terminal(parts, new=options.file)
+        if options.file and sys.stdin.isatty() and not os.environ.get(PASSPHRASE_VARIABLE):
+            parts.keys.ask_passphrase = _new_passphrase
         if not options.file and parts.keys.is_forgetful:
             raise KeyProblem(
                 "There is no system keyring here, so the key would be forgotten at the end of this call.",
@@ -31,7 +31,6 @@ def test_key(options: argparse.Namespace) -> int:
     """Asks the provider whether it takes the key; costs nothing."""
     _known(options.name)
     with session.parts() as parts:
-        ask_at_terminal(parts)
         if not parts.keys.where(options.name):
             raise NotFound(f"There is no key for {options.name}.", f"Enter one: `keys set {options.name}`.")
         answer = parts.desk.check(options.name)
@@ -46,18 +45,11 @@ def remove_key(options: argparse.Namespace) -> int:
     return _say(options, {"name": options.name, "removed": True}, "removed")
 
 
-def ask_at_terminal(parts: Parts, new: bool = False) -> None:
-    """Lets the locked file be opened by whoever sits at the terminal."""
-    if not sys.stdin.isatty() or os.environ.get(PASSPHRASE_VARIABLE):
-        return
-
-    def ask() -> str:
-        first = getpass.getpass("Passphrase for the file with your keys: ")
-        if new and getpass.getpass("Once more: ") != first:
-            raise BadInput("passphrase", "the second one", "the same twice")
-        return first
-
-    parts.keys.ask_passphrase = ask
+def _new_passphrase() -> str:
+    first = getpass.getpass("Passphrase for the file with your keys: ")
+    if getpass.getpass("Once more: ") != first:
+        raise BadInput("passphrase", "the second one", "the same twice")
+    return first
 
 
 def _typed(question: str) -> str:

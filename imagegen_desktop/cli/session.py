@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from .. import logs
+from ..credentials import PASSPHRASE_VARIABLE
 from ..paths import home
 from ..services.assemble import Parts, assemble
 
@@ -18,6 +22,8 @@ def parts(engine: bool = False) -> Iterator[Parts]:
     place = home().prepare()
     logs.set_up(place.logs)
     made = assemble(place, engine=engine)
+    if sys.stdin.isatty() and not os.environ.get(PASSPHRASE_VARIABLE):
+        made.keys.ask_passphrase = lambda: getpass.getpass("Passphrase for the file with your keys: ")
     try:
         made.runner.recover()
         yield made

@@ -9,6 +9,8 @@ import httpx2
 CONNECT_SECONDS = 10.0
 MOST_BYTES = 150 * 2**20
 
+_NEVER_THROUGH_A_PROXY = ("all://127.0.0.1", "all://localhost", "all://[::1]")
+
 #: What can only happen before a request has left us.
 NEVER_LEFT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
 
@@ -34,6 +36,7 @@ def client(seconds: float, headers: dict[str, str] | None = None, most_bytes: in
         headers={"Accept-Encoding": "identity", **(headers or {})},
         timeout=timeout(seconds),
         event_hooks={"response": [cap]},
+        mounts=dict.fromkeys(_NEVER_THROUGH_A_PROXY),
     )
 
 

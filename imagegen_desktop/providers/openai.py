@@ -66,10 +66,10 @@ class OpenAIProvider(CloudProvider):
 
         try:
             async with self._client(key) as api:
-                known = [model.id async for model in api.models.list()]
+                known = {model.id: getattr(model, "shutdown_date", None) async for model in api.models.list()}
         except FAILURES as error:
             raise problem_of(error, key) from None
-        usable = [model.name for model in MODELS if model.name in known]
+        usable = [_with_its_end(model.name, known[model.name]) for model in MODELS if model.name in known]
         return "The key works; models: " + (", ".join(usable) or "none of those we know")
 
     async def _draw(
@@ -117,6 +117,10 @@ class OpenAIProvider(CloudProvider):
         seconds = self._surroundings.silence_seconds()
         endpoint = checked_endpoint(self._surroundings.endpoint(self.name) or ENDPOINT, "OPENAI_BASE_URL")
         return AsyncOpenAI(api_key=key, base_url=endpoint, max_retries=0, http_client=client(seconds), timeout=seconds)
+
+
+def _with_its_end(model: str, shutdown: object) -> str:
+    return f"{model} (until {shutdown[:10]})" if isinstance(shutdown, str) else model
 
 
 def _send(api: openai.AsyncOpenAI, assignment: Assignment, previews: int) -> AbstractAsyncContextManager[Any]:

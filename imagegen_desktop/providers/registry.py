@@ -6,8 +6,9 @@ the Surroundings and giving a Provider. Window, command line and queue find it w
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
-from importlib.metadata import entry_points
+from pathlib import Path
 
 from ..logs import logger
 from .base import Provider
@@ -37,8 +38,17 @@ def cloud_providers(surroundings: Surroundings) -> dict[str, Provider]:
 
 
 def _added() -> Iterator[Maker]:
+    if not any(_names_the_group(Path(folder)) for folder in sys.path):
+        return  # the proper search costs every start more than this look
+    from importlib.metadata import entry_points
+
     for entry in entry_points(group=GROUP):
         try:
             yield entry.load()
         except (ImportError, AttributeError) as error:
             logger("providers").warning("a provider cannot be loaded", name=entry.name, reason=str(error))
+
+
+def _names_the_group(folder: Path) -> bool:
+    files = folder.glob("*.dist-info/entry_points.txt") if folder.is_dir() else ()
+    return any(GROUP in file.read_text(encoding="utf-8", errors="replace") for file in files)

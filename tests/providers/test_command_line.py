@@ -128,8 +128,8 @@ def test_providers_and_what_they_can_do(call: Call, openai: FakeOpenAI) -> None:
     [flare, *_] = rows["openai"]["models"]
     assert flare["default"] and not flare["seeds"] and "xhigh" in flare["qualities"]
     assert openai.requests == []
-    checked = call("providers", "--check")
-    assert checked.returncode == 0 and "gpt-image-2.6-flare" in checked.stdout
+    checked = call("providers", "--check", "--json")
+    assert checked.returncode == 0 and "gpt-image-2.6-flare, gpt-image-2 (until 2027-03" in checked.stdout
 
 
 def test_a_better_prompt(call: Call, openai: FakeOpenAI) -> None:

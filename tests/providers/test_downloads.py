@@ -13,11 +13,13 @@ from imagegen_desktop.domain.errors import BadAnswer, Problem
 from imagegen_desktop.domain.job import JobState
 from imagegen_desktop.providers.downloads import Downloads
 from imagegen_desktop.services.assemble import Parts
+from tests.fake_openai import FakeOpenAI
 from tests.fake_replicate import FakeReplicate, Story
 from tests.loopback import Handler, Loopback, Seen
 from tests.pictures import png
 from tests.services.test_runner import until_empty
 
+from .test_openai import wish as openai_wish
 from .test_replicate import wish
 
 
@@ -139,3 +141,27 @@ def test_a_result_without_end_is_left(kind: str, replicate: FakeReplicate) -> No
     replicate.result = endless
     with pytest.raises(Problem, match="MB"):
         fetch(f"{replicate.origin}/out/x.png", own_origin=replicate.origin)
+
+
+class Proxy(Loopback):
+    """Refuses to pass anything on, and remembers who asked for what."""
+
+    def answer(self, handler: Handler, seen: Seen) -> None:
+        handler.send_bytes(502, b"")
+
+
+def test_the_systems_proxy_is_used_but_not_for_this_machine(
+    parts: Parts, openai: FakeOpenAI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Proxy() as proxy:
+        for name in ("http_proxy", "https_proxy", "all_proxy"):
+            monkeypatch.setenv(name, proxy.origin)
+        parts.queue.add(openai_wish())
+        until_empty(parts)
+        assert (parts.gallery.count(), proxy.requests) == (1, [])
+        monkeypatch.setenv("OPENAI_BASE_URL", "https://api.openai.example/v1")
+        job = parts.queue.add(openai_wish())
+        until_empty(parts)
+        waits = parts.queue.get(job.id)
+        assert [(seen.method, seen.path) for seen in proxy.requests] == [("CONNECT", "api.openai.example:443")]
+        assert waits.error is not None and waits.error.kind == "unreachable"

@@ -165,6 +165,9 @@ def test_the_monthly_limit_stops_this_provider_only(parts: Parts, openai: FakeOp
     assert states.count(JobState.DONE) == len(openai.charges) in (2, 3)
     reason = parts.holds.reason("openai")
     assert reason is not None and reason.kind == "spending_limit"
+    parts.settings.set("monthly_limit_dollars", 0)
+    until_empty(parts)
+    assert len(openai.charges) == 6
 
 
 def test_without_a_key_nothing_leaves(parts: Parts, openai: FakeOpenAI, monkeypatch: pytest.MonkeyPatch) -> None:
