@@ -169,7 +169,7 @@ def _joined(
     saver = Saver(ground.storage, images, ground.thumbnails, announce)
     queue = Queue(library, jobs, composer, forecast, undo, announce)
     ledger, holds = Ledger(PaidCalls(library), settings, providers), Holds(announce)
-    paid = PaidWork(ledger, home.root / "answers", decoder, saver)
+    paid = PaidWork(ledger, home.root / "received", decoder, saver, images)
     assigner = Assigner(models, sources, snapshots, composer, paid)
     runner = Runner(
         library,

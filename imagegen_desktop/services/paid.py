@@ -8,7 +8,8 @@ from concurrent.futures import Future
 from dataclasses import asdict
 from pathlib import Path
 
-from ..domain.errors import BadAnswer, BadInput, ProviderProblem, Uncertain
+from ..database.images import Images
+from ..domain.errors import BadAnswer, BadInput, DiskProblem, ProviderProblem, Uncertain
 from ..domain.image import GeneratedImage
 from ..domain.job import Job
 from ..domain.paid_call import CallState
@@ -25,13 +26,16 @@ UNCERTAIN_ADVICE = "It may have been charged. It is not sent again unless you re
 
 
 class PaidWork:
-    """Between a paid provider and the library. `answers` is a folder for results that are not in the library yet."""
+    """Between a paid provider and the library. `folder` is for results that are not in the library yet; what it
+    cannot take, for want of space, stays in memory."""
 
-    def __init__(self, ledger: Ledger, answers: Path, decoder: Decoder, saver: Saver) -> None:
+    def __init__(self, ledger: Ledger, folder: Path, decoder: Decoder, saver: Saver, images: Images) -> None:
         self._ledger = ledger
-        self._answers = answers
+        self._folder = folder
         self._decoder = decoder
         self._saver = saver
+        self._images = images
+        self._in_memory: dict[Path, bytes] = {}
 
     def submitted(self, job: Job) -> dict[int, Submitted]:
         """Requests of a job that left before and were named by the provider: those are asked for again."""
@@ -56,14 +60,25 @@ class PaidWork:
         file = self._file(job.id, event.index)
         head = {name: value for name, value in asdict(event).items() if name != "data"}
         head["notes"] = [*event.notes, *notes]
-        write_durably(file, json.dumps(head).encode() + b"\n" + event.data, overwrite=True)
+        content = json.dumps(head).encode() + b"\n" + event.data
+        try:
+            write_durably(file, content, overwrite=True)
+        except DiskProblem:
+            self._in_memory[file] = content
+            raise
         self._ledger.ended(event.nonce, CallState.ANSWERED, event.cost)
-        return self._save(job, file)
+        return self._save(job, file, content)
 
     def waiting_answer(self, job: Job) -> Future[GeneratedImage] | None:
-        """Saves the result of the job's next image that a dead process left behind, if there is one."""
+        """Saves the result of the job's next image that could not be saved when it came, or by a process that died."""
+        self._sweep()
         file = self._file(job.id, job.images_done)
-        return self._save(job, file) if file.is_file() else None
+        if file not in self._in_memory and not file.is_file():
+            return None
+        content = self._in_memory.get(file) or file.read_bytes()
+        head = json.loads(content.partition(b"\n")[0])
+        self._ledger.ended(head["nonce"], CallState.ANSWERED, head["cost"])
+        return self._save(job, file, content)
 
     def failed(self, job: Job, problem: ProviderProblem) -> ProviderProblem:
         """Notes how the open call of a job ended; an uncertain end of which nothing had left is a plain one."""
@@ -82,9 +97,19 @@ class PaidWork:
     def is_settled(self, job: Job) -> bool:
         """Whether a job may go on by itself: nothing of it is out there without a name."""
         return all(
-            call.provider_id or call.index < job.images_done or self._file(job.id, call.index).is_file()
+            call.provider_id or call.index < job.images_done or self._is_here(self._file(job.id, call.index))
             for call in self._ledger.open_calls(job.id)
         )
+
+    def _is_here(self, file: Path) -> bool:
+        return file in self._in_memory or file.is_file()
+
+    def _sweep(self) -> None:
+        """Removes results whose image is in the library: the process died between saving it and tidying up."""
+        for file in self._folder.glob("*.answer"):
+            job, _, index = file.stem.rpartition("-")
+            if index.isdigit() and self._images.by_job_index(job, int(index)) is not None:
+                file.unlink(missing_ok=True)
 
     def _preview(self, event: EncodedPreview) -> Preview | None:
         try:
@@ -94,13 +119,13 @@ class PaidWork:
         size = {"width": picture.width, "height": picture.height}
         return Preview(job=event.job, index=event.index, step=event.step, **size, pixels=picture.rgb)
 
-    def _save(self, job: Job, file: Path) -> Future[GeneratedImage]:
-        text, _, data = file.read_bytes().partition(b"\n")
+    def _save(self, job: Job, file: Path, content: bytes) -> Future[GeneratedImage]:
+        text, _, data = content.partition(b"\n")
         head = json.loads(text)
         try:
             picture = self._decoder.decode(data)
         except BadInput as problem:
-            file.unlink(missing_ok=True)
+            self._forget(file)
             raise BadAnswer(
                 f"What came back is no picture: {problem.allowed}.", "Retry it; it may have been charged."
             ) from None
@@ -115,11 +140,20 @@ class PaidWork:
             pixels=picture.rgb,
         )
         saving = self._saver.save_soon(job, image, alpha=picture.alpha, cost=head["cost"])
-        saving.add_done_callback(lambda done: _forget(file, done))
+        saving.add_done_callback(lambda done: self._saved(file, done))
         return saving
 
+    def _saved(self, file: Path, saving: Future[GeneratedImage]) -> None:
+        """The result is in the library; where it could not be saved it stays for the next attempt."""
+        if not saving.cancelled() and saving.exception() is None:
+            self._forget(file)
+
+    def _forget(self, file: Path) -> None:
+        self._in_memory.pop(file, None)
+        file.unlink(missing_ok=True)
+
     def _file(self, job: str, index: int) -> Path:
-        return self._answers / f"{job}-{index}.answer"
+        return self._folder / f"{job}-{index}.answer"
 
 
 def _notes(job: Job, picture: Picture, revised: str, notes: Iterable[str]) -> Iterable[str]:
@@ -129,9 +163,3 @@ def _notes(job: Job, picture: Picture, revised: str, notes: Iterable[str]) -> It
         yield f"came back as {picture.width} × {picture.height}"
     if revised:
         yield f"prompt revised by the provider: {revised}"
-
-
-def _forget(file: Path, saving: Future[GeneratedImage]) -> None:
-    """The result is in the library; where it could not be saved it stays for the next attempt."""
-    if not saving.cancelled() and saving.exception() is None:
-        file.unlink(missing_ok=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import threading
+from pathlib import Path
 
 import pytest
 
-from imagegen_desktop.domain.errors import BadInput
+from imagegen_desktop.domain.errors import BadInput, DiskProblem
 from imagegen_desktop.domain.job import JobState
 from imagegen_desktop.domain.request import GenerationRequest
 from imagegen_desktop.imaging.decode import decode_image
@@ -50,7 +51,7 @@ def test_words_become_a_picture_with_its_price_and_its_history(parts: Parts, ope
     assert [event.step for event in events if isinstance(event, Step)] == [1, 2, 3]
     assert openai.charges == [asked["prompt"]]
     assert parts.ledger.accounts()["openai"].month.known == pytest.approx(COST)
-    assert not list((parts.home.root / "answers").iterdir())
+    assert not list((parts.home.root / "received").iterdir())
 
 
 def test_a_batch_is_one_request_for_each_picture(parts: Parts, openai: FakeOpenAI) -> None:
@@ -220,6 +221,24 @@ def test_a_job_left_in_flight_by_closing_is_uncertain_and_stays_so(
     until_empty(second)
     assert second.queue.get(job.id).state is JobState.DONE
     assert len(openai.charges) == 2, "the artist asked for it"
+
+
+def test_a_full_disk_does_not_lose_what_was_paid_for(
+    parts: Parts, openai: FakeOpenAI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, *_: object, **__: object) -> None:
+        raise DiskProblem(f"There is no space left in {path.parent}.", "Free some.")
+
+    job = parts.queue.add(wish())
+    with monkeypatch.context() as disk:
+        disk.setattr("imagegen_desktop.services.paid.write_durably", full)
+        until_empty(parts)
+    failed = parts.queue.get(job.id)
+    assert failed.error is not None and failed.error.kind == "disk"
+    parts.queue.retry(job.id)
+    until_empty(parts)
+    assert (parts.queue.get(job.id).state, parts.gallery.count(), len(openai.charges)) == (JobState.DONE, 1, 1)
+    assert parts.ledger.accounts()["openai"].month.perhaps == 0
 
 
 def test_nothing_of_it_is_in_json_that_should_not_be(parts: Parts, openai: FakeOpenAI) -> None:
