@@ -77,8 +77,9 @@ def evaluate(options: argparse.Namespace) -> list[Figure]:
     figures: list[Figure] = []
     for name, job in jobs.items():
         if not options.only or name in options.only:
-            figures += job()
-            print(markdown_table(figures[-1:]).splitlines()[-1], flush=True)
+            made = job()
+            print("\n".join(markdown_table(made).splitlines()[2:]), flush=True)
+            figures += made
     size = size_in_bytes(options.model) / 1e6
     figures.append(Figure(name="folder", value=round(size, 2), target=16, unit="MB", lower_is_better=True))
     prettiest = generator.text_to_image(list(PRETTIEST), first_seed=11)
@@ -93,7 +94,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for figures and sheets")
     parser.add_argument("--judge", type=Path, help="file that keeps the taught judge")
     parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--guidance", type=float, default=4.0)
+    parser.add_argument("--guidance", type=float, default=3.0)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--only", nargs="*", help="names of the measures to make")
     options = parser.parse_args()

@@ -7,11 +7,13 @@ WORK keeps drawn pictures, latents and checkpoints; the same command carries on 
 
 import argparse
 import copy
+import re
 from pathlib import Path
 
 import numpy as np
 import torch
 from diffusers import AutoencoderTiny
+from numpy.typing import NDArray
 from starter_training.autoencoder import (
     AutoencoderTraining,
     build_autoencoder,
@@ -32,7 +34,7 @@ from starter_training.progress import Progress
 from starter_training.team import Team, run_as_team
 from starter_training.text_tokens import TEXT_POSITIONS, build_tokenizer
 from starter_world.captions import reworded
-from starter_world.vocabulary import all_words
+from starter_world.vocabulary import SHAPES, all_words
 from torch import Tensor, nn
 
 _HELD_OUT = 200
@@ -90,6 +92,17 @@ def scaled_latents(options: argparse.Namespace, seed: int, drawn: DrawnSet) -> T
     return latents
 
 
+def shares_of(captions: list[str], late: bool) -> NDArray[np.float64]:
+    """How often to show each picture: one shape is learnt early, two later, landscapes last."""
+    by_shapes = {0: 1.0, 1: 0.2, 2: 0.45} if late else {0: 1.0, 1: 0.5, 2: 1.5}
+
+    def weight(caption: str) -> float:
+        return by_shapes[min(2, sum(len(re.findall(rf"\b{shape}\b", caption)) for shape in SHAPES))]
+
+    weights = np.array([weight(caption) for caption in captions])
+    return weights / weights.sum()
+
+
 def train_denoiser(team: Team, options: argparse.Namespace) -> None:
     """Train text encoder and UNet; every checkpoint also writes the whole pipeline."""
     seed = _FIRST_DENOISER_SEED + team.rank
@@ -103,7 +116,8 @@ def train_denoiser(team: Team, options: argparse.Namespace) -> None:
     torch.manual_seed(0)
     size = DenoiserSize()
     networks = nn.ModuleDict({"text_encoder": build_text_encoder(tokenizer, size), "unet": build_unet(size)})
-    training = DenoiserTraining(networks, latents, token_ids[:-1], token_ids[-1], team)
+    shares = (shares_of(drawn.captions, late=False), shares_of(drawn.captions, late=True))
+    training = DenoiserTraining(networks, latents, token_ids[:-1], token_ids[-1], team, shares)
 
     def keep() -> None:
         averaged = copy.deepcopy(training.averaged)

@@ -45,6 +45,7 @@ _LIMITS = (
     "It draws at most two shapes, or one thing in a landscape.",
     "It has seen only pictures drawn by a program: no photographs, no people, no writing.",
     "Fine parts, such as windows, stripes and the points of stars, can be smeared.",
+    "Image-to-image follows the words strongly: keep the strength below 0.2 to keep colours.",
     "Inpainting works through the ordinary pipeline, whose decoding slightly changes the rest of "
     "the picture; lay the original over the part outside the mask.",
 )
@@ -145,7 +146,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, required=True)
     parser.add_argument("--date", default=datetime.date.today().isoformat())
     parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--guidance", type=float, default=4.0)
+    parser.add_argument("--guidance", type=float, default=3.0)
     options = parser.parse_args()
     figures = [Figure(**entry) for entry in json.loads(options.figures.read_text())]
     text = json.dumps(card(figures, options), indent=2, ensure_ascii=False)

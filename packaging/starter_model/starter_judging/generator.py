@@ -30,7 +30,7 @@ class Settings:
     """What all pictures of an evaluation have in common."""
 
     steps: int = 20
-    guidance: float = 4.0
+    guidance: float = 3.0
 
 
 class Generator:

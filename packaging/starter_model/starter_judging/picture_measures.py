@@ -2,10 +2,12 @@
 
 import itertools
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from starter_world.canvas import Canvas
 from starter_world.captions import with_article
 from starter_world.pictures import draw_landscape, draw_shapes
@@ -17,7 +19,7 @@ from starter_judging.generator import SCHEDULERS, Generator, overlaid
 from starter_judging.landscape_judge import LandscapeJudge
 from starter_judging.shape_detector import find_shape
 
-_STRENGTHS = (0.2, 0.4, 0.6, 0.8, 1.0)
+_STRENGTHS = (0.1, 0.3, 0.5, 0.7, 0.9)
 
 
 def inpainting(generator: Generator, judge: LandscapeJudge, sheets: Path) -> list[Figure]:
@@ -27,12 +29,9 @@ def inpainting(generator: Generator, judge: LandscapeJudge, sheets: Path) -> lis
     mask[8:80, 28:100] = True
     asked = [(scene, colour) for scene in SCENES for colour in COLOURS]
     prompts = [f"{with_article(c)} balloon over the {scene} during the day" for scene, c in asked]
-    empty = []
-    for scene, _ in asked:
-        canvas = Canvas(128, "flat")
-        draw_landscape(canvas, {"scene": scene, "time": "day", "lit": "no"}, chance)
-        empty.append(canvas.finished())
-    originals = np.stack(empty)
+    originals = np.stack(
+        [_drawn(draw_landscape, {"scene": scene, "time": "day", "lit": "no"}, chance) for scene, _ in asked]
+    )
     raw = generator.inpaint(prompts, originals, mask)
     final = overlaid(originals, raw, mask)
     answers = judge.answers(final)
@@ -52,29 +51,38 @@ def inpainting(generator: Generator, judge: LandscapeJudge, sheets: Path) -> lis
 
 
 def image_to_image(generator: Generator, sheets: Path) -> list[Figure]:
-    """A drawn red circle asked to become a blue star, at growing strength."""
+    """Drawn landscapes asked for once more at growing strength; a red circle made a blue star."""
     chance = np.random.default_rng(9)
-    labels = {"colour": "red", "shape": "circle", "ground": "white"}
-    drawn = []
-    for _ in range(8):
-        canvas = Canvas(128, "flat")
-        draw_shapes(canvas, labels, chance)
-        drawn.append(canvas.finished())
-    originals = np.stack(drawn)
-    rows, changes = [originals], []
+    labels = {"scene": "sea", "time": "day", "lit": "yes", "thing": "lighthouse", "colour": "red"}
+    originals = np.stack([_drawn(draw_landscape, labels, chance) for _ in range(12)])
+    rows, changes = [originals], [0.0]
     for strength in _STRENGTHS:
-        made = generator.image_to_image("a blue star on a white background", originals, strength)
+        made = generator.image_to_image("a lighthouse by the sea during the day", originals, strength)
         changes.append(float(np.abs(made.astype(int) - originals).mean()))
         rows.append(made)
-    texts = [f"strength {s}" for s in (0.0, *_STRENGTHS) for _ in range(8)]
-    write_sheet(sheets / "image_to_image.png", np.concatenate(rows), texts)
-    found = [find_shape(p) for p in rows[-1]]
-    turned = [f is not None and (f.colour, f.shape) == ("blue", "star") for f in found]
+    texts = [f"strength {s}" for s in (0.0, *_STRENGTHS) for _ in originals]
+    write_sheet(sheets / "image_to_image.png", np.concatenate(rows), texts, columns=12)
     rising = [b > a for a, b in itertools.pairwise(changes)]
+    circles = np.stack(
+        [_drawn(draw_shapes, {"colour": "red", "shape": "circle", "ground": "white"}, chance) for _ in range(12)]
+    )
+    stars = generator.image_to_image("a blue star on a white background", circles, 0.8)
+    found = [find_shape(p) for p in stars]
+    turned = [f is not None and (f.colour, f.shape) == ("blue", "star") for f in found]
     return [
         percentage("image-to-image: more strength, more change", rising, 100),
-        percentage("image-to-image: full strength gives what was asked", turned),
+        percentage("image-to-image: a red circle becomes a blue star at 0.8", turned),
     ]
+
+
+def _drawn(
+    draw: Callable[[Canvas, dict[str, str], np.random.Generator], None],
+    labels: dict[str, str],
+    chance: np.random.Generator,
+) -> NDArray[np.uint8]:
+    canvas = Canvas(128, "flat")
+    draw(canvas, labels, chance)
+    return canvas.finished()
 
 
 def schedulers(generator: Generator) -> list[Figure]:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from diffusers import DDPMScheduler, UNet2DConditionModel
 from diffusers.models.attention_processor import AttnProcessor
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
@@ -26,6 +27,7 @@ NOISE_SCHEDULE: dict[str, Any] = {
 }
 _CAPTION_DROP = 0.11
 _EMA_DECAY = 0.9985
+_LATE = 0.66
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +91,9 @@ def noise_levels(count: int) -> Tensor:
 class DenoiserTraining:
     """Batches of latents and token ids in; better text encoder and UNet out.
 
-    `averaged` holds the moving average of the weights, which is what ships.
+    `averaged` holds the moving average of the weights, which is what ships; only the team's
+    leader keeps it. `shares` are the probabilities of the pictures early and late in the run, where
+    they are not all alike.
     """
 
     def __init__(
@@ -99,6 +103,7 @@ class DenoiserTraining:
         token_ids: Tensor,
         empty_ids: Tensor,
         team: Team,
+        shares: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
         batch: int = 32,
         peak: float = 1e-3,
     ) -> None:
@@ -106,8 +111,9 @@ class DenoiserTraining:
         self.averaged = copy.deepcopy(networks).requires_grad_(False)
         self._latents, self._token_ids, self._empty_ids = latents, token_ids, empty_ids
         self._team, self._batch, self._peak = team, batch, peak
+        self._shares = shares
         self._trained = [p for p in networks.parameters() if p.requires_grad]
-        self._optimizer = torch.optim.AdamW(self._trained, lr=peak, betas=(0.9, 0.99), weight_decay=1e-2)
+        self._optimizer = torch.optim.AdamW(self._trained, lr=peak, betas=(0.9, 0.99), weight_decay=1e-2, fused=True)
         self._signal = DDPMScheduler(**NOISE_SCHEDULE).alphas_cumprod
         self._chance = np.random.default_rng(200 + team.rank)
         torch.manual_seed(200 + team.rank)
@@ -116,23 +122,28 @@ class DenoiserTraining:
         """Train on one batch; the result is its mean squared error in v."""
         for group in self._optimizer.param_groups:
             group["lr"] = learning_rate(self._peak, fraction, step, 150)
-        loss, error = self._loss()
+        loss, error = self._loss(fraction)
         self._optimizer.zero_grad()
         loss.backward()
         self._forget_unknown_text()
         self._team.average_gradients(self._trained)
         nn.utils.clip_grad_norm_(self._trained, 1.0)
         self._optimizer.step()
+        if self._team.leads:
+            self._average_weights(step)
+        return error
+
+    def _average_weights(self, step: int) -> None:
         decay = min(_EMA_DECAY, (1 + step) / (10 + step))
         torch._foreach_lerp_(
             list(self.averaged.parameters()),
             [p.detach() for p in self.networks.parameters()],
             1 - decay,
         )
-        return error
 
-    def _loss(self) -> tuple[Tensor, float]:
-        chosen = torch.from_numpy(self._chance.integers(len(self._latents), size=self._batch))
+    def _loss(self, fraction: float) -> tuple[Tensor, float]:
+        shares = None if self._shares is None else self._shares[int(fraction > _LATE)]
+        chosen = torch.from_numpy(self._chance.choice(len(self._latents), self._batch, p=shares))
         latents, ids = self._latents[chosen], self._token_ids[chosen]
         ids = torch.where(torch.rand(len(ids), 1) < _CAPTION_DROP, self._empty_ids, ids)
         times = noise_levels(len(latents))
@@ -171,5 +182,7 @@ class DenoiserTraining:
         self.networks.load_state_dict(state["networks"])
         self.averaged.load_state_dict(state["averaged"])
         self._optimizer.load_state_dict(state["optimizer"])
+        for group in self._optimizer.param_groups:
+            group["fused"] = True
         torch.set_rng_state(state["torch_chance"])
         self._chance.bit_generator.state = state["chance"]

@@ -1,5 +1,7 @@
 """Says what is in a picture the many ways a person might ask for it."""
 
+import re
+
 import numpy as np
 
 from starter_world.vocabulary import FILLERS
@@ -30,6 +32,7 @@ _OTHER_WORDINGS = {
     "near the mountains": ("near a mountain",),
     "in the mountains": ("on a mountain",),
 }
+_PLACE_UNDER_BALLOON = re.compile(r"balloon over (?:the |a |green )?\w+")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -54,6 +57,8 @@ def reworded(said: str, chance: Chance) -> str:
     for part, others in _OTHER_WORDINGS.items():
         if part in said and chance.random() < 0.2:
             said = said.replace(part, _pick(chance, others))
+    if chance.random() < 0.3:
+        said = _PLACE_UNDER_BALLOON.sub("balloon", said)
     return said
 
 
