@@ -6,7 +6,7 @@ import argparse
 from dataclasses import replace
 from typing import Any
 
-from ..domain.errors import BadInput
+from ..domain.errors import BadInput, ProviderProblem
 from ..domain.job import FINISHED, WAITING, Job, JobState
 from ..domain.request import validate
 from ..services.announce import Announcement, JobsChanged
@@ -141,7 +141,8 @@ def _nothing_waits(parts: Parts) -> bool:
     """Nothing that could go on: a provider that only asks for a little patience is waited for."""
     waiting = [job for job in parts.queue.jobs(finished=0) if job.state is JobState.QUEUED]
     held = [parts.holds.reason(job.request.provider) for job in waiting]
-    return parts.queue.paused or all(problem is not None and not problem.retry_after for problem in held)
+    patient = [isinstance(problem, ProviderProblem) and bool(problem.retry_after) for problem in held]
+    return parts.queue.paused or (None not in held and not any(patient))
 
 
 def _say_who_waits(parts: Parts) -> bool:

@@ -65,6 +65,17 @@ def engine_command() -> list[str]:
     return [sys.executable, "-m", "imagegen_desktop", "--engine"]
 
 
+class Listening:
+    """The events of one job, each call waits for the next; `child` is the number of the engine they come from."""
+
+    def __init__(self) -> None:
+        self.child = 0
+        self.events: queue.SimpleQueue[Message] = queue.SimpleQueue()
+
+    def __call__(self) -> Message:
+        return self.events.get()
+
+
 class EngineProcess:
     """A supervised engine. Every method may be called from any thread and none waits for the engine."""
 
@@ -78,6 +89,7 @@ class EngineProcess:
         self._listeners: dict[str, queue.SimpleQueue[Message]] = {}
         self._child: subprocess.Popen[bytes] | None = None
         self._channel: Channel | None = None
+        self._number = 0
         self._closing = False
         self._owner: threading.Thread | None = None
         self._stderr: collections.deque[bytes] = collections.deque()
@@ -117,29 +129,45 @@ class EngineProcess:
         if self._channel is not None:
             self.send(Unload())
 
-    def send(self, command: Command) -> None:
-        """Sends a command, waiting for the next child when there is none just now."""
-        self.start()
+    def send(self, command: Command, only: int | None = None) -> None:
+        """Sends a command, waiting for the next child when there is none just now; with `only`, to that child or
+        to nobody."""
+        if only is None:
+            only = self._wait_for_child()
         with self._changed:
-            self._changed.wait_for(lambda: self._channel is not None or self._closing or self._gave_up())
-            channel = self._channel
-        if channel is None:
-            self._tell_everyone_it_died("The engine does not start.")
-            return
+            channel = self._channel if only == self._number else None
         try:
-            channel.send(command)
+            if channel is not None:
+                channel.send(command)
         except (OSError, ValueError):
             logger("engine").info("command lost", command=type(command).__name__)
 
+    def tell(self, command: Command) -> None:
+        """Sends a command to the present child, if there is one; waits for nothing."""
+        self.send(command, only=self._number)
+
     @contextmanager
-    def listen(self, job: str) -> Iterator[Callable[[], Message]]:
-        """While open, the events of `job` arrive at the answer, which waits for the next one."""
-        events: queue.SimpleQueue[Message] = queue.SimpleQueue()
-        self._listeners[job] = events
+    def listen(self, job: str) -> Iterator[Listening]:
+        """While open, the events of `job` arrive at the answer, first of all those of one child: what is sent only
+        to that child is either heard of, or its death is."""
+        self._wait_for_child()
+        listening = Listening()
+        with self._changed:
+            self._listeners[job] = listening.events
+            listening.child = self._number
+            if self._channel is None:
+                listening.events.put(_death(job, self._status.message or "The engine does not start."))
         try:
-            yield events.get
+            yield listening
         finally:
             self._listeners.pop(job, None)
+
+    def _wait_for_child(self) -> int:
+        """The number of the child there is or will be; of the last one when there will be none."""
+        self.start()
+        with self._changed:
+            self._changed.wait_for(lambda: self._channel is not None or self._closing or self._gave_up())
+            return self._number
 
     def close(self) -> None:
         """Ends the child: politely, then by terminate, then by kill."""
@@ -201,7 +229,7 @@ class EngineProcess:
         except OSError:
             pass
         with self._changed:
-            self._child, self._channel = child, channel
+            self._child, self._channel, self._number = child, channel, self._number + 1
             if self._closing:  # close() came while there was no child to end
                 child.kill()
             self._changed.notify_all()
@@ -269,7 +297,7 @@ class EngineProcess:
 
     def _tell_everyone_it_died(self, reason: str) -> None:
         for job, events in list(self._listeners.items()):
-            events.put(Failed(job=job, kind="engine_died", message=reason, advice="The job is tried again."))
+            events.put(_death(job, reason))
 
     def _gave_up(self) -> bool:
         """Five deaths within a minute: something is wrong that another start will not mend."""
@@ -371,6 +399,10 @@ def _end(child: subprocess.Popen[bytes]) -> None:
             return
         except subprocess.TimeoutExpired:
             continue
+
+
+def _death(job: str, reason: str) -> Failed:
+    return Failed(job=job, kind="engine_died", message=reason, advice="The job is tried again.")
 
 
 def _exit_reason(code: int) -> str:

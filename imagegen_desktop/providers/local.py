@@ -33,11 +33,11 @@ class LocalProvider:
         job = assignment.job
         last = job.request.count - 1
         with self._engine.listen(job.id) as next_event:
-            self._engine.send(self._command(assignment, assignment.first_index))
+            self._engine.send(self._command(assignment, assignment.first_index), only=next_event.child)
             while True:
                 event = next_event()
                 if isinstance(event, Started) and event.index < last:
-                    self._engine.send(self._command(assignment, event.index + 1))
+                    self._engine.send(self._command(assignment, event.index + 1), only=next_event.child)
                 yield event  # type: ignore[misc]
                 if isinstance(event, Failed) and event.kind != "engine_died":
                     self.cancel(job.id)
@@ -45,10 +45,10 @@ class LocalProvider:
                     return
 
     def cancel(self, job: str) -> None:
-        self._engine.send(Cancel(job=job))
+        self._engine.tell(Cancel(job=job))
 
     def pause(self, job: str) -> None:
-        self._engine.send(Pause(job=job))
+        self._engine.tell(Pause(job=job))
 
     def close(self) -> None:
         self._engine.close()

@@ -1,4 +1,7 @@
-"""Holds: a provider that is offline, out of credit or asks us to slow down waits alone; the others go on."""
+"""Holds: a provider that is offline, out of credit or asks us to slow down waits alone; the others go on.
+
+What is drawn here waits while there is no space to keep it.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..domain.errors import OutOfCredit, ProviderProblem, RateLimited, Unreachable
-from .announce import Announcer, Notice, ProvidersChanged
+from ..domain.errors import DiskProblem, OutOfCredit, Problem, ProviderProblem, RateLimited, Unreachable
+from .announce import Announcement, Announcer, Notice, ProvidersChanged, SettingsChanged
 
-_SECONDS: dict[type[ProviderProblem], float] = {RateLimited: 20.0, Unreachable: 15.0, OutOfCredit: 900.0}
+_SECONDS: dict[type[Problem], float] = {DiskProblem: 2.0, RateLimited: 20.0, Unreachable: 15.0, OutOfCredit: 900.0}
+_MENDING = {"monthly_limit_dollars", "cloud_timeout_seconds"}
 _OTHERWISE = 300.0
 _LONGEST = 300.0
 
@@ -19,7 +23,7 @@ _LONGEST = 300.0
 class Hold:
     """Why nothing goes to a provider, and until when (monotonic seconds)."""
 
-    problem: ProviderProblem
+    problem: Problem
     until: float
     times: int = 1
 
@@ -32,8 +36,9 @@ class Holds:
         self._clock = clock
         self._lock = threading.Lock()
         self._holds: dict[str, Hold] = {}
+        announce.subscribe(self._heard)
 
-    def hold(self, provider: str, title: str, problem: ProviderProblem) -> None:
+    def hold(self, provider: str, title: str, problem: Problem) -> None:
         """Nothing more goes to this provider for a while; said once, not for every job."""
         with self._lock:
             before = self._holds.get(provider)
@@ -44,11 +49,16 @@ class Holds:
             self._announce.publish(Notice(level="warning", text=text, advice=problem.advice))
         self._announce.publish(ProvidersChanged(names=(provider,)))
 
-    def reason(self, provider: str) -> ProviderProblem | None:
+    def reason(self, provider: str) -> Problem | None:
         """Why a provider waits at this moment; None when it does not."""
         with self._lock:
             hold = self._holds.get(provider)
         return hold.problem if hold is not None and self._clock() < hold.until else None
+
+    def _heard(self, announcement: Announcement) -> None:
+        """A limit raised or a longer patience is worth another try."""
+        if isinstance(announcement, SettingsChanged) and _MENDING & set(announcement.names):
+            self.release()
 
     def release(self, provider: str | None = None) -> None:
         """The artist mended something: this provider, or all, may be asked again at once."""
@@ -60,9 +70,9 @@ class Holds:
             self._announce.publish(ProvidersChanged(names=names))
 
 
-def _seconds(problem: ProviderProblem, times: int) -> float:
+def _seconds(problem: Problem, times: int) -> float:
     """What the provider asked for; else longer with every time in a row, five minutes at most."""
-    if problem.retry_after:
+    if isinstance(problem, ProviderProblem) and problem.retry_after:
         return problem.retry_after
     first = _SECONDS.get(type(problem), _OTHERWISE)
     return max(first, min(first * 2.0 ** (times - 1), _LONGEST))

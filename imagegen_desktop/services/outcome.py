@@ -16,12 +16,17 @@ ENDED_TWICE = JobError(
 )
 
 
-def after_death(job: Job, wish: str, problem: EngineDied, closing: bool) -> tuple[JobState, JobError | None]:
-    """The state a job is left in when its engine died: once may be chance, twice is the job's doing."""
+def after_death(
+    job: Job, wish: str, problem: EngineDied, closing: bool, innocent: bool
+) -> tuple[JobState, JobError | None]:
+    """The state a job is left in when its engine died: once may be chance, twice is the job's doing, unless another
+    job was being drawn (`innocent`)."""
     if wish == CANCEL:
         return JobState.CANCELLED, None
     if wish == PAUSE or closing:
         return JobState.PAUSED, None
+    if innocent:
+        return JobState.QUEUED, None
     if job.attempts < MAX_ATTEMPTS:
         return JobState.QUEUED, JobError(kind=problem.kind, message=problem.message, advice=problem.advice)
     text = f"It ended the engine {job.attempts} times: {problem.message}"

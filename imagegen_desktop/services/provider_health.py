@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..credentials import KeyStore
-from ..domain.errors import BadInput, ProviderProblem
+from ..domain.errors import BadInput, Problem
 from ..providers.base import Capabilities, Provider, Reachable
 from .announce import Announcer, ProvidersChanged
 from .holds import Holds
@@ -20,7 +20,7 @@ class ProviderHealth:
     name: str
     capabilities: Capabilities
     key: str = ""
-    problem: ProviderProblem | None = None
+    problem: Problem | None = None
     account: Account | None = None
 
     @property

@@ -41,7 +41,8 @@ _STATE_AFTER = {PAUSE: JobState.PAUSED, YIELD: JobState.QUEUED, CANCEL: JobState
 @dataclass
 class Running:
     """A job under way in this process. `wish` is what the artist asked of it meanwhile; `alone` when somebody
-    waits for just this job; `notes` say what the provider's model made necessary."""
+    waits for just this job; `notes` say what the provider's model made necessary. `heard`: its provider began with
+    it; `behind`: another job was there before it."""
 
     job: Job
     provider: Provider
@@ -49,11 +50,18 @@ class Running:
     alone: bool = False
     notes: tuple[str, ...] = ()
     almost_done: bool = False
+    heard: bool = False
+    behind: bool = False
     index: int = 0
     step: int = 0
     steps: int = 0
     preview: Preview | None = None
     saves: list[Future[GeneratedImage]] = field(default_factory=list)
+
+    @property
+    def innocent(self) -> bool:
+        """Whether an engine that died now did not die of this job: it had not begun with it."""
+        return self.behind and not self.heard
 
 
 class Runner:
@@ -197,7 +205,12 @@ class Runner:
 
     def _claim(self) -> Job | None:
         free = [name for name in self._providers if self._has_place(name) and self._holds.reason(name) is None]
-        return self._jobs.claim(self.owner, datetime.now(UTC), LEASE_SECONDS, free) if free else None
+        try:
+            return self._jobs.claim(self.owner, datetime.now(UTC), LEASE_SECONDS, free) if free else None
+        except DiskProblem as problem:  # nothing was begun, and nothing can be until there is space
+            for name in free:
+                self._holds.hold(name, self._providers[name].capabilities().title, problem)
+            return None
 
     def _has_place(self, provider: str) -> bool:
         mine = [running for running in self._active.values() if running.provider.name == provider]
@@ -218,6 +231,7 @@ class Runner:
             while (
                 self._attempt(running) is JobState.QUEUED
                 and not running.wish
+                and not running.innocent
                 and self._holds.reason(running.provider.name) is None
             ):
                 # The engine died under it: once more at once, unless another process was quicker.
@@ -235,6 +249,10 @@ class Runner:
 
     def _attempt(self, running: Running) -> JobState:
         """Drives the job once; the state it is left in."""
+        with self._turn:
+            others = [other for other in self._active.values() if other is not running]
+            running.behind = any(other.provider is running.provider for other in others)
+            running.heard = running.almost_done = False
         self._announce.publish(JobsChanged(ids=(running.job.id,)))
         try:
             return self._follow(running)
@@ -258,6 +276,7 @@ class Runner:
         assignment = self._assigner.assignment(running.job, running.provider)
         running.job, running.notes = assignment.job, assignment.notes
         for event in running.provider.run(assignment):
+            running.heard |= not isinstance(event, Failed)
             self._hear(running, event)
             if not isinstance(event, Image | Submitting | Submitted | EncodedPreview | Encoded):
                 self._announce.publish(JobEvent(job=running.job.id, event=event))
@@ -313,17 +332,25 @@ class Runner:
         elif isinstance(event, Preview) and job.request.until:
             running.preview = event
         elif isinstance(event, Image):
-            self._announce.publish(JobEvent(job=job.id, event=event))
-            parents = (job.request.branch.image,) if job.request.branch else ()
-            running.saves.append(self._saver.save_soon(job, event, parents))
-            self._answers.learn(self._models.get(job.request.model or ""), event.model_hash)
-            self._forecast.learn(job.request, event.seconds)
+            self._keep(running, event)
         elif isinstance(event, Encoded):
             running.saves.append(self._paid.receive(job, event, running.notes))
         elif isinstance(event, Submitting | Submitted | EncodedPreview):
             preview = self._paid.hear(job, event)
             if preview is not None:
                 self._announce.publish(JobEvent(job=job.id, event=preview))
+
+    def _keep(self, running: Running, event: Image) -> None:
+        job = running.job
+        self._announce.publish(JobEvent(job=job.id, event=event))
+        for save in running.saves:
+            if save.done() and save.exception() is not None:  # the rest could not be kept either
+                running.provider.cancel(job.id)
+                save.result()
+        parents = (job.request.branch.image,) if job.request.branch else ()
+        running.saves.append(self._saver.save_soon(job, event, parents, after=running.saves[-1:]))
+        self._answers.learn(self._models.get(job.request.model or ""), event.model_hash)
+        self._forecast.learn(job.request, event.seconds)
 
     def _stepped(self, running: Running, event: Step) -> None:
         running.step = event.step
@@ -354,26 +381,38 @@ class Runner:
 
     def _end_badly(self, running: Running, problem: Problem) -> JobState:
         job = running.job
+        for save in running.saves:  # whoever goes on with the job must know which of its images are there
+            save.exception()
+        running.saves.clear()
         if isinstance(problem, ProviderProblem):
             problem = self._paid.failed(job, problem)
         error: JobError | None = JobError(kind=problem.kind, message=problem.message, advice=problem.advice)
         state = JobState.FAILED
         if isinstance(problem, EngineDied):
-            state, error = after_death(job, running.wish, problem, closing=self._stopping)
+            state, error = after_death(job, running.wish, problem, self._stopping, running.innocent)
         elif isinstance(problem, Uncertain):
             state = JobState.UNCERTAIN
-        elif isinstance(problem, ProviderProblem) and problem.holds:
+        elif self._holds_all(running, problem):
             title = running.provider.capabilities().title
             self._holds.hold(running.provider.name, title, problem)
             state = JobState.FAILED if running.alone else JobState.QUEUED
         elif isinstance(problem, DiskProblem):
             self._announce.publish(Notice(level="error", text=problem.message, advice=problem.advice))
+        # What was no fault of the job does not count as an attempt.
+        blameless = state is JobState.QUEUED and (running.innocent or not isinstance(problem, EngineDied))
+        changes = {"error": error, "attempts": job.attempts - blameless, **self._end(state)}
         try:
-            self._jobs.move_state(job.id, state, held_by=self.owner, error=error, **self._end(state))
+            self._jobs.move_state(job.id, state, held_by=self.owner, **changes)
         except Problem as second:
             # The job is no longer ours, or the database itself fails; the lease will free it.
             logger("runner").warning("a job's end could not be written", job=job.id, reason=second.message)
         return state
+
+    def _holds_all(self, running: Running, problem: Problem) -> bool:
+        """Whether the next job would meet the same: a provider's trouble, or no space for what is drawn here."""
+        if isinstance(problem, DiskProblem):
+            return running.provider.capabilities().local and not running.alone
+        return isinstance(problem, ProviderProblem) and problem.holds
 
     def _end(self, state: JobState) -> dict[str, str]:
         return {"finished": now()} if state in FINISHED else {}
@@ -383,17 +422,23 @@ class Runner:
     def _renew_leases(self) -> None:
         """While jobs run here: keeps them ours, and notes how far they are, about once a second."""
         while self._active:
-            for job, running in list(self._active.items()):
-                ours = self._jobs.heartbeat(
-                    job,
-                    self.owner,
-                    step=running.step,
-                    steps=running.steps,
-                    image_index=running.index,
-                    now=datetime.now(UTC),
-                )
-                if not ours and job in self._active and self._queue.get(job).owner not in ("", self.owner):
-                    self.interrupt(job, CANCEL)
-            self._neighbours.look(list(self._active), self.interrupt)
+            try:
+                self._renew_each()
+                self._neighbours.look(list(self._active), self.interrupt)
+            except Problem as problem:  # a full disk now may have space in a second, and the lease lasts longer
+                logger("runner").warning("a lease could not be renewed", reason=problem.message)
             with self._turn:
                 self._turn.wait_for(lambda: not self._active, timeout=LOOK_SECONDS)
+
+    def _renew_each(self) -> None:
+        for job, running in list(self._active.items()):
+            ours = self._jobs.heartbeat(
+                job,
+                self.owner,
+                step=running.step,
+                steps=running.steps,
+                image_index=running.index,
+                now=datetime.now(UTC),
+            )
+            if not ours and job in self._active and self._queue.get(job).owner not in ("", self.owner):
+                self.interrupt(job, CANCEL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,8 +42,16 @@ class Saver:
         parents: tuple[str, ...] = (),
         alpha: bytes | None = None,
         cost: float | None = None,
+        after: Sequence[Future[GeneratedImage]] = (),
     ) -> Future[GeneratedImage]:
-        return self._pool.submit(self.save, job, event, parents, alpha, cost)
+        """Saves in the background, but not unless those before it could be: a job's images leave no gap."""
+
+        def save() -> GeneratedImage:
+            for earlier in after:
+                earlier.result()
+            return self.save(job, event, parents, alpha, cost)
+
+        return self._pool.submit(save)
 
     def save(
         self,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.services.conftest import model, open_parts, parts  # noqa: F401  fixtures
+
 pytest.register_assert_rewrite("tests.faults.lives")
 
 

@@ -57,6 +57,7 @@ class Teller:
 
 def live(home: Path, door: str, kind: str) -> None:
     teller = Teller(door)
+    threading.excepthook = lambda args: teller.say("bug", "thread", repr(args.exc_value))
     teller.wait_on("main", threading.get_native_id())
     found: list[Parts] = []
     teller.step("open", lambda: found.append(opened(home)))

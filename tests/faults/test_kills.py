@@ -19,7 +19,6 @@ import pytest
 from imagegen_desktop.domain.job import JobState
 from imagegen_desktop.paths import Home
 from imagegen_desktop.services.assemble import assemble
-from tests.services.conftest import model  # noqa: F401  a fixture
 
 pytestmark = pytest.mark.slow
 
@@ -62,7 +61,7 @@ def gone_within(pid: int, seconds: float) -> bool:
     return True
 
 
-def test_kills_lose_nothing_that_was_promised(home: Path, model: Path, fault_count: int) -> None:  # noqa: F811
+def test_kills_lose_nothing_that_was_promised(home: Path, model: Path, fault_count: int) -> None:
     chance = random.Random(1)
     images: dict[str, list[str]] = {}
     jobs: set[str] = set()
