@@ -32,7 +32,6 @@ from .decode import Decode, decode_within_memory
 from .desk import Desk, Leave, Wish
 from .load import LoadedModel
 from .preview import Previews
-from .samplers import scheduler_for
 from .snapshot import Snapshot, SnapshotWriter, UnusableSnapshot, differences, read, surroundings
 from .state import State, Unsavable
 from .stepping import StepBoundary
@@ -94,7 +93,7 @@ class Drawing:
     def _prepared_pipeline(self, seed: int) -> Any:
         pipeline = self._model.pipeline(self._request.task)
         sampler, steps = self._request.sampler or "", self._request.steps or 1
-        pipeline.scheduler = scheduler_for(sampler, self._model.family.flow, self._model.own_scheduler, seed, steps)
+        pipeline.scheduler = self._model.schedulers.fresh(sampler, seed, steps)
         return pipeline
 
     def _arguments(self, pipeline: Any, generator: torch.Generator) -> dict[str, Any]:
@@ -142,7 +141,7 @@ class Drawing:
         self._sampling = self._stepped = self._saved = time.perf_counter()
         self._send(Started(**self._names, steps=steps, step=step))
 
-    def stepped(self, step: int, latents: torch.Tensor, clean: torch.Tensor) -> None:
+    def stepped(self, step: int, latents: torch.Tensor, guess: Callable[[], torch.Tensor]) -> None:
         now = time.perf_counter()
         self._desk.step = step
         if self._snapshot_is_due(now):
@@ -154,7 +153,7 @@ class Drawing:
         due = self._preview_every > 0 and step % self._preview_every == 0
         if step == self._request.until and step < self._desk.steps:
             self._desk.ask(Wish.PAUSE)
-        look = self._previews.look(step, clean if due else None)
+        look = self._previews.look(step, guess() if due else None)
         if look is not None:
             self._send(Preview(**self._names, **asdict(look)))
 

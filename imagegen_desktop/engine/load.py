@@ -21,6 +21,7 @@ from .model_hash import KnownHashes, ModelHash
 from .pipelines import PipelineFamily, pipelines_of
 from .preview import colours_of
 from .process import available_bytes, return_freed_memory
+from .samplers import Schedulers
 from .tallies import Tallies
 
 WEIGHT_SUFFIXES = (".safetensors", ".bin", ".ckpt", ".pt", ".pth")
@@ -33,7 +34,7 @@ Stamp = tuple[tuple[str, int, int], ...]
 
 @dataclass(kw_only=True)
 class LoadedModel:
-    """A model's pipelines, all on the same weights. `own_scheduler` is what the folder came with."""
+    """A model's pipelines, all on the same weights."""
 
     path: str
     family: PipelineFamily
@@ -44,7 +45,7 @@ class LoadedModel:
     hash: ModelHash
     images: int = 0
     parked: bool = False
-    own_scheduler: Any = None
+    schedulers: Schedulers
     colours: tuple[torch.Tensor, torch.Tensor] = field(repr=False)
     _pipelines: dict[str, Any] = field(default_factory=dict)
 
@@ -146,7 +147,7 @@ def _load(path: str, family: str, device: Device, stamp: Stamp, tallies: Tallies
         text=pipeline,
         cache=cache,
         hash=model_hash,
-        own_scheduler=pipeline.scheduler,
+        schedulers=Schedulers(pipeline.scheduler, kinds.flow),
         colours=colours_of(pipeline.vae, kinds.colours),
     )
 

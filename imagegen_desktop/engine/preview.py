@@ -5,7 +5,7 @@ On a card nothing waits: the picture is copied while the next step runs and is t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,6 +62,34 @@ class Previews:
         (step, picture), self._begun = self._begun, None
         height, width, _ = picture.shape
         return Look(step=step, width=width, height=height, pixels=picture.numpy().tobytes())
+
+
+def clean_guess(scheduler: Any, asked: Sequence[Any], output: Sequence[Any]) -> torch.Tensor:
+    """What the finished latents would be if the denoiser were right now; the noisy ones where that is unknown.
+
+    `asked` is what `scheduler.step` was called with: prediction, timestep, sample.
+    """
+    latents: torch.Tensor = output[0]
+    # What TCD adds is a little less noisy, not clean.
+    if len(output) > 1 and type(scheduler).__name__ != "TCDScheduler":
+        told: torch.Tensor = output[1]
+        return told
+    if len(asked) < 3:
+        return latents
+    prediction, timestep, sample = asked[:3]
+    if type(scheduler).__name__.startswith("FlowMatch"):
+        return sample - prediction * (timestep / scheduler.config.num_train_timesteps)
+    return _solved(scheduler, prediction, timestep, sample)
+
+
+def _solved(scheduler: Any, prediction: torch.Tensor, timestep: Any, sample: torch.Tensor) -> torch.Tensor:
+    """The clean part of a sample that is `√ᾱ · clean + √(1-ᾱ) · noise`; on a card without waiting for it."""
+    place = torch.as_tensor(timestep, device=sample.device).reshape(1).long()
+    kept = scheduler.alphas_cumprod.to(sample.device).index_select(0, place)
+    signal, noise = kept.sqrt(), (1 - kept).sqrt()
+    if scheduler.config.prediction_type == "v_prediction":
+        return signal * sample - noise * prediction
+    return (sample - noise * prediction) / signal
 
 
 def colours_of(vae: Any, known: LatentColours | None) -> Colours:

@@ -1,10 +1,11 @@
 """Samplers by the names artists know: a diffusers scheduler class and what it changes of the model's own settings.
 
-Every scheduler is built anew for every image, from the configuration the model came with.
+No image sees a scheduler that another one has used.
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -64,20 +65,36 @@ FLOW_SAMPLERS: dict[str, Sampler] = {
 }
 
 
-def scheduler_for(name: str, flow: bool, own: Any, seed: int, steps: int) -> Any:
-    """A fresh scheduler for one image; `own` is the one the model came with and stays untouched."""
-    samplers = FLOW_SAMPLERS if flow else SAMPLERS
-    changes: dict[str, Any] = {}
-    if name == MODEL_DEFAULT_SAMPLER:
-        kind = type(own)
-    elif name in samplers:
-        kind, changes = getattr(diffusers, samplers[name].scheduler), dict(samplers[name].changes)
-    else:
-        raise BadInput("sampler", name, f"this model takes {', '.join((MODEL_DEFAULT_SAMPLER, *samplers))}")
-    # Its Brownian tree takes no generator; unseeded it would differ every time.
-    if kind.__name__ == "DPMSolverSDEScheduler":
-        changes["noise_sampler_seed"] = seed
-    # Distilled samplers pick from this many steps of their teacher and refuse more.
-    if kind.__name__ in ("LCMScheduler", "TCDScheduler"):
-        changes["original_inference_steps"] = max(steps, own.config.get("original_inference_steps", 50))
-    return kind.from_config(own.config, **changes)
+class Schedulers:
+    """A model's schedulers, each built once from the configuration the model came with and copied for every image.
+
+    Some take a sixth of a second to build. `own` is the scheduler of the model's folder and stays untouched.
+    """
+
+    def __init__(self, own: Any, flow: bool) -> None:
+        self._own = own
+        self._samplers = FLOW_SAMPLERS if flow else SAMPLERS
+        self._built: dict[str, Any] = {}
+
+    def fresh(self, name: str, seed: int, steps: int) -> Any:
+        """A scheduler for one image of that many steps, as if just built."""
+        if name not in self._built:
+            self._built[name] = self._build(name)
+        scheduler = copy.deepcopy(self._built[name])
+        kind = type(scheduler).__name__
+        if kind == "DPMSolverSDEScheduler":
+            # Its Brownian tree takes no generator; unseeded it would differ every time.
+            scheduler.noise_sampler_seed = seed
+        if kind in ("LCMScheduler", "TCDScheduler"):
+            # Distilled samplers pick from this many steps of their teacher and refuse more.
+            teacher = max(steps, scheduler.config.original_inference_steps)
+            scheduler.register_to_config(original_inference_steps=teacher)
+        return scheduler
+
+    def _build(self, name: str) -> Any:
+        if name == MODEL_DEFAULT_SAMPLER:
+            return type(self._own).from_config(self._own.config)
+        if name not in self._samplers:
+            raise BadInput("sampler", name, f"this model takes {', '.join((MODEL_DEFAULT_SAMPLER, *self._samplers))}")
+        sampler = self._samplers[name]
+        return getattr(diffusers, sampler.scheduler).from_config(self._own.config, **sampler.changes)

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import torch
 
 from .desk import Desk
+from .preview import clean_guess
 from .state import State
 from .tallies import Tallies
 
@@ -26,7 +27,7 @@ class Watcher(Protocol):
 
     def began(self, step: int, steps: int) -> None: ...
 
-    def stepped(self, step: int, latents: torch.Tensor, clean: torch.Tensor) -> None: ...
+    def stepped(self, step: int, latents: torch.Tensor, guess: Callable[[], torch.Tensor]) -> None: ...
 
     def encoding_image(self) -> None: ...
 
@@ -108,7 +109,8 @@ class StepBoundary:
         self._latents = output[0]
         if self._marked is not None:
             self._marked.synchronize()
-        self._watcher.stepped(self.step, output[0], _cleanest(output))
+        guess = functools.partial(clean_guess, self._pipeline.scheduler, args, output)
+        self._watcher.stepped(self.step, output[0], guess)
         self._marked = _mark_on(output[0].device)
         self._desk.leave_if_wished()
         return output
@@ -147,15 +149,6 @@ def _watched(networks: Iterable[Any], look: Callable[[], None]) -> Iterator[None
     finally:
         for handle in handles:
             handle.remove()
-
-
-def _cleanest(output: Any) -> torch.Tensor:
-    """The scheduler's guess at the finished latents where it tells one, else the noisy ones."""
-    guess = output[1] if len(output) > 1 else None
-    if isinstance(guess, torch.Tensor) and guess.shape == output[0].shape:
-        return guess
-    latents: torch.Tensor = output[0]
-    return latents
 
 
 def _mark_on(device: torch.device) -> torch.cuda.Event | None:
