@@ -16,10 +16,12 @@ from ..services.announce import (
     Announcer,
     EngineChanged,
     ImagesChanged,
+    JobAnswered,
     JobEvent,
     JobsChanged,
     ModelsChanged,
     Notice,
+    ProvidersChanged,
     QueuePaused,
     SettingsChanged,
     StylesChanged,
@@ -94,11 +96,13 @@ class Bridge(QObject):
 
     jobs_changed = Signal(object)
     job_event = Signal(str, object)
+    job_answered = Signal(str, object)
     images_changed = Signal(object)
     engine_changed = Signal(object)
     queue_paused = Signal(bool)
     styles_changed = Signal()
     models_changed = Signal()
+    providers_changed = Signal()
     settings_changed = Signal(object)
     undo_changed = Signal(str, str)
     notice = Signal(object)
@@ -202,12 +206,14 @@ class Bridge(QObject):
         """Which signal tells which announcement."""
         return {
             JobEvent: lambda news: self.job_event.emit(news.job, news.event),
+            JobAnswered: lambda news: self.job_answered.emit(news.job, news.images),
             JobsChanged: lambda news: self.jobs_changed.emit(news.ids),
             ImagesChanged: self.images_changed.emit,
             EngineChanged: lambda news: self.engine_changed.emit(news.status),
             QueuePaused: lambda news: self.queue_paused.emit(news.paused),
             StylesChanged: lambda news: self.styles_changed.emit(),
             ModelsChanged: lambda news: self.models_changed.emit(),
+            ProvidersChanged: lambda news: self.providers_changed.emit(),
             SettingsChanged: lambda news: self.settings_changed.emit(news.names),
             UndoChanged: lambda news: self.undo_changed.emit(news.undo, news.redo),
             Notice: self.notice.emit,

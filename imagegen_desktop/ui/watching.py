@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 from ..domain.errors import Problem
+from ..domain.image import GeneratedImage
 from ..domain.job import ACTIVE, FINISHED, Job, JobState
 from ..protocol.messages import Event, Image, Loading, Preview, Started, Step
 from ..services.assemble import Parts
@@ -15,6 +17,7 @@ from .bridge import Bridge
 from .latest import Latest
 from .main_window import MainWindow
 from .memory import WindowMemory
+from .pictures import decoded
 
 _UNDER_WAY = (Loading, Step, Preview)
 
@@ -115,6 +118,22 @@ class Watching(QObject):
             self._stage.show_event(event)
         if isinstance(event, Image) and not self._window.isActiveWindow():
             QApplication.alert(self._window)
+
+    def show_answered(self, job_id: str, ids: tuple[str, ...]) -> None:
+        """What a job asked for had been drawn before: it is shown as if it had been drawn now."""
+        gallery = self._parts.gallery
+
+        def ask() -> tuple[list[QImage], GeneratedImage]:
+            images = [gallery.get(image) for image in ids]
+            pictures = [decoded(gallery.file(image)) for image in images]
+            return [picture for picture in pictures if not picture.isNull()], images[-1]
+
+        self._bridge.ask(ask, lambda found: self._show_answer(job_id, *found), lambda problem: None)
+
+    def _show_answer(self, job_id: str, pictures: list[QImage], newest: GeneratedImage) -> None:
+        if pictures and not self._stage.following():
+            self._stage.show_answer(job_id, pictures)
+            self._window.panes.details.show_image(newest)
 
     def show_paused(self, paused: bool) -> None:
         self._queue.show_paused(paused)

@@ -82,6 +82,7 @@ class Wiring(QObject):
         soon.timeout.connect(watching.load)
         self._bridge.jobs_changed.connect(lambda _: soon.isActive() or soon.start())
         self._bridge.job_event.connect(watching.hear)
+        self._bridge.job_answered.connect(watching.show_answered)
         self._bridge.queue_paused.connect(watching.show_paused)
         self._window.panes.prompt.cancel_requested.connect(watching.cancel)
         actions["cancel"].triggered.connect(watching.cancel)

@@ -105,6 +105,7 @@ class ScriptedProvider:
             width=picture.width(),
             height=picture.height(),
             seconds=0.21 * steps,
+            model_hash="paper",
             pixels=rows(picture),
         )
 

@@ -104,6 +104,17 @@ class Stage(QWidget):
             case Failed() | Cancelled() | Paused():
                 self.show_idle()
 
+    def show_answer(self, job: str, pictures: list[QImage]) -> None:
+        """Pictures that were there already when a job asked for them."""
+        self._batch = job
+        self._filmstrip.begin()
+        for picture in pictures:
+            self._filmstrip.add(picture)
+        self._elsewhere = False
+        self.canvas.show_picture(pictures[-1], fade=True)
+        self._update_welcome()
+        self.show_idle(self.tr("Already drawn"))
+
     def show_idle(self, said: str = "") -> None:
         """Nothing is being drawn."""
         self._job = ""
