@@ -19,7 +19,7 @@ from .cloud import CloudProvider
 from .endpoints import checked_endpoint
 from .leaving import PAUSE
 from .openai_models import DEFAULT_MODEL, MODELS, RETIRED
-from .words import mapping, parsed, server_sent, whole
+from .words import mapping, parsed, request_number, server_sent, whole
 
 if TYPE_CHECKING:
     import openai
@@ -100,7 +100,7 @@ class OpenAIProvider(CloudProvider):
         request_id = ""
         try:
             async with self._client(key) as api, _send(api, assignment, previews) as response:
-                request_id = response.headers.get("x-request-id", "")
+                request_id = request_number(response.headers.get("x-request-id"))
                 async for answer in _read(response):
                     if answer.get("error") or answer.get("type") == "error":
                         inner = mapping(answer.get("error")) or answer

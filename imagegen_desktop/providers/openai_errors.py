@@ -21,9 +21,10 @@ from ..domain.errors import (
     Unreachable,
 )
 from .connection import TooLarge, never_left
-from .words import retry_after, their_words
+from .words import request_number, retry_after, their_words
 
 NAME = "OpenAI"
+_PATIENCE = "Retry in a while; what waits in the queue goes on by itself."
 UNCERTAIN_ADVICE = (
     "It may have been charged; look at platform.openai.com/usage. It is not sent again unless you retry it."
 )
@@ -47,15 +48,15 @@ def problem_of(error: Exception, key: str, request_id: str = "") -> ProviderProb
     """The Problem behind whatever the client raised while a request was under way."""
     if isinstance(error, openai.APIStatusError):
         body = error.body if isinstance(error.body, Mapping) else {}
-        headers, number = error.response.headers, error.request_id or ""
-        return problem_of_answer(error.status_code, body, key, headers, their_words(number, key) if number else "")
+        number = request_number(error.request_id)
+        return problem_of_answer(error.status_code, body, key, error.response.headers, number)
     if isinstance(error, TooLarge) or _has_cause(error, TooLarge):
         return BadAnswer(f"{NAME} sent more than any picture needs.", "Retry later; it may have been charged.")
     if isinstance(error, openai.APIConnectionError | httpx2.TransportError):
         if never_left(error):
             return Unreachable(f"{NAME} cannot be reached.", "Check the network connection or the proxy.")
         return Uncertain(f"The connection to {NAME} broke before the answer was complete.", UNCERTAIN_ADVICE)
-    place = f" (request {their_words(request_id, key)})" if request_id else ""
+    place = f" (request {request_id})" if request_id else ""
     return BadAnswer(f"{NAME} sent an answer nobody can read{place}.", "Retry later; it may have been charged.")
 
 
@@ -87,9 +88,9 @@ def problem_of_answer(
 
 def _by_status(status: int, said: str, place: str, seconds: float) -> ProviderProblem:
     if status == 429:
-        return RateLimited(f"{NAME} asks for fewer requests at a time.", "It goes on by itself in a while.", seconds)
+        return RateLimited(f"{NAME} asks for fewer requests at a time.", _PATIENCE, seconds)
     if status == 503:
-        return RateLimited(f"{NAME} is overloaded.", "It goes on by itself in a while.", seconds)
+        return RateLimited(f"{NAME} is overloaded.", _PATIENCE, seconds)
     if status in (408, 502, 504) or status > 504:
         return Uncertain(f"{NAME} did not answer in time (status {status}){place}.", UNCERTAIN_ADVICE)
     if status >= 500:

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ..domain.errors import ProviderProblem, Refused, Unreachable
+from ..domain.errors import ProviderProblem, Refused
 from ..domain.families import IMAGE, INPAINT, TEXT
 from ..domain.prices import PER_IMAGE
 from ..protocol.messages import Loading, Started, Step
@@ -194,5 +194,5 @@ def _result(found: Mapping[str, Any], api: Api) -> object:
     if status == "canceled":
         raise ProviderProblem("It was cancelled at Replicate.", "Retry it.")
     if status == "aborted":
-        raise Unreachable("Replicate had no machine free in time.", "It is tried again later; nothing was charged.")
-    raise ProviderProblem(f"Replicate ended it with the state {api.said(status)}.", "Retry it.")
+        raise ProviderProblem("Replicate had no machine free in time.", "Nothing was charged; retry it.")
+    raise ProviderProblem(f"Replicate ended it with a state nobody knows: {api.said(status)}", "Retry it.")

@@ -31,6 +31,7 @@ _POLLS = 6
 _CANCEL_AFTER = "30m"
 _CANCEL_SECONDS = 3.0
 _UNCERTAIN = "It may have been charged; look at replicate.com/predictions. It is not sent again unless you retry it."
+_PATIENCE = "Retry in a while; what waits in the queue goes on by itself."
 _FAILURES = (httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, TooLarge, ValueError, OSError)
 
 
@@ -162,11 +163,11 @@ class Api:
         if status == 429:
             return RateLimited(
                 "Replicate asks for fewer requests at a time.",
-                "It goes on by itself in a while.",
+                _PATIENCE,
                 retry_after(response.headers),
             )
         if status == 503 or (status >= 500 and not paid):
-            return RateLimited("Replicate is overloaded.", "It goes on by itself.", retry_after(response.headers))
+            return RateLimited("Replicate is overloaded.", _PATIENCE, retry_after(response.headers))
         if status >= 500:
             return Uncertain(f"Replicate failed while it took the request (status {status}).", _UNCERTAIN)
         return ProviderProblem(f"Replicate did not accept the request: {said}", "Change the request.")

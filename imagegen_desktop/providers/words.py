@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+_NUMBER = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _LONGEST = 300
 _LONGEST_WAIT = 300.0
 
 
 def their_words(text: object, key: str) -> str:
-    """A provider's sentence on one line, shortened, without control characters and without our key."""
+    """A provider's sentence on one line, shortened, with a full stop, without control characters and our key."""
     plain = "".join(c if c.isprintable() else " " for c in text) if isinstance(text, str) else "no reason given"
     plain = " ".join(plain.split())
     if len(key) >= 8:
         plain = plain.replace(key, "[key]")
-    return plain if len(plain) <= _LONGEST else plain[: _LONGEST - 1] + "…"
+    if len(plain) > _LONGEST:
+        return plain[: _LONGEST - 1] + "…"
+    return plain if plain.endswith((".", "!", "?", "…", ")")) else f"{plain}."
+
+
+def request_number(text: str | None) -> str:
+    """The number a provider gave our request, for its support; empty for anything that does not look like one."""
+    return text if text and _NUMBER.fullmatch(text) else ""
 
 
 def retry_after(headers: Mapping[str, str]) -> float:

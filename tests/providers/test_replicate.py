@@ -118,7 +118,7 @@ def test_cancel_is_heard_at_replicate(parts: Parts, replicate: FakeReplicate) ->
         ("failed", "NSFW content detected. Try running it again. (E005)", "refused"),
         ("failed", "CUDA out of memory (E1001)", "provider"),
         ("canceled", None, "provider"),
-        ("aborted", None, "unreachable"),
+        ("aborted", None, "provider"),
         ("imploded", None, "provider"),
     ],
 )
