@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from ..domain.errors import IllegalMove
+from ..domain.job import JobState
 from ..domain.paid_call import OPEN, CallState, PaidCall, Spent
 from .connection import Database, Library
-from .tables import PaidCallRow, columns
+from .tables import JobRow, PaidCallRow, columns
 
 _COLUMNS = columns(PaidCallRow)
 _OPEN = [state.value for state in OPEN]
@@ -19,14 +21,17 @@ class PaidCalls:
     def __init__(self, library: Library) -> None:
         self._library = library
 
-    def begin(self, call: PaidCall, limit: float = 0.0, since: str = "") -> Spent | None:
+    def begin(self, call: PaidCall, limit: float = 0.0, since: str = "", owner: str = "") -> Spent | None:
         """Remembers a call about to leave, durably. With a `limit`, only if everything since `since` and this
         call stay within it; else the answer is what was spent.
 
-        An open call for the same image is abandoned by that: the artist wished to ask again.
+        An open call for the same image is abandoned by that: the artist wished to ask again. With an `owner`, raises
+        IllegalMove when he no longer holds the job: after a long sleep somebody else may have sent it already.
         """
 
         def insert(db: Database) -> Spent | None:
+            if owner and not _holds(db, call.job, owner):
+                raise IllegalMove(f"Job {call.job} was taken over by another process.")
             spent = _spent(db, since, call.provider).get(call.provider, Spent())
             if limit and spent.most + call.estimate > limit:
                 return spent
@@ -55,6 +60,11 @@ class PaidCalls:
     def spent(self, since: str) -> dict[str, Spent]:
         """Money by provider since that moment."""
         return self._library.read(lambda db: _spent(db, since))
+
+
+def _holds(db: Database, job: str, owner: str) -> bool:
+    mine = (JobRow.id == job) & (JobRow.owner == owner) & (JobRow.state == JobState.RUNNING.value)
+    return bool(list(db.execute(JobRow.select(JobRow.id).where(mine))))
 
 
 def _spent(db: Database, since: str, provider: str = "") -> dict[str, Spent]:

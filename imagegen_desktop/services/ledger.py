@@ -50,7 +50,8 @@ class Ledger:
         return None if dollars is None else f"about {money(dollars)}"
 
     def begin(self, job: Job, index: int, nonce: str) -> None:
-        """Remembers a call that is about to leave; raises SpendingLimit instead when it would pass the limit."""
+        """Remembers a call that is about to leave; raises SpendingLimit instead when it would pass the limit,
+        and IllegalMove when the job is no longer ours."""
         request = job.request
         price = (self.estimate(request) or 0.0) / request.count
         call = PaidCall(
@@ -63,7 +64,7 @@ class Ledger:
             began=stamp(datetime.now(UTC)),
         )
         limit = self._settings.number("monthly_limit_dollars")
-        spent = self._calls.begin(call, limit, _month_start())
+        spent = self._calls.begin(call, limit, _month_start(), job.owner)
         if spent is not None:
             raise SpendingLimit(
                 f"{money(spent.most)} of this month's {money(limit)} are spent; a picture takes about {money(price)}.",
