@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+import builtins
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from peewee import fn
 
 from ..domain.errors import IllegalMove, NotFound
-from ..domain.job import ACTIVE, FINISHED, WAITING, Job, JobError, JobState, check_move
+from ..domain.job import ACTIVE, FINISHED, MOVES, WAITING, Job, JobError, JobState, check_move
 from ..domain.request import GenerationRequest
 from .connection import Database, Library
 from .positions import place_at
@@ -20,6 +21,7 @@ from .tables import JobRow, columns
 _CHANGEABLE = frozenset(field.name for field in fields(Job)) - {"id", "state"}
 _NO_LEASE = {"owner": "", "lease_until": 0.0, "lease_seconds": 0.0}
 _COLUMNS = columns(JobRow)
+_CHUNK = 500
 _UNCERTAIN = JobError(
     kind="uncertain",
     message="The program ended while the provider was at work.",
@@ -62,6 +64,22 @@ class Jobs:
         query = JobRow.select(*_COLUMNS).order_by(JobRow.priority.desc(), JobRow.position, JobRow.id)
         if states is not None:
             query = query.where(JobRow.state.in_([state.value for state in states]))
+        return self._library.read(lambda db: _jobs(db, query))
+
+    def states(self, ids: Sequence[str]) -> dict[str, JobState]:
+        """What each of these jobs does; raises NotFound."""
+        return self._library.read(lambda db: _states(db, ids))
+
+    def waiting(self) -> builtins.list[str]:
+        """The waiting ones by name, the most urgent first."""
+        query = JobRow.select(JobRow.id).where(JobRow.state.in_(_values(WAITING)))
+        query = query.order_by(JobRow.priority.desc(), JobRow.position, JobRow.id)
+        return self._library.read(lambda db: [row[0] for row in db.execute(query)])
+
+    def latest(self, limit: int) -> tuple[Job, ...]:
+        """The finished ones, the latest first."""
+        query = JobRow.select(*_COLUMNS).where(JobRow.state.in_(_values(FINISHED)))
+        query = query.order_by(JobRow.finished.desc(), JobRow.id.desc()).limit(limit)
         return self._library.read(lambda db: _jobs(db, query))
 
     def counts(self) -> dict[JobState, int]:
@@ -131,6 +149,19 @@ class Jobs:
             lease = {} if to in ACTIVE else _NO_LEASE
             _update(db, [job_id], {"state": to.value, **lease, **_column_values(changes)})
             return _job(db, job_id)
+
+        return self._library.write(move)
+
+    def move_waiting(self, ids: Sequence[str], to: JobState, **changes: Any) -> dict[str, JobState]:
+        """Moves all of these jobs that may go there and are not at work, in one transaction; the states of the
+        others, which stay as they are. Raises NotFound, and then none was moved."""
+
+        def move(db: Database) -> dict[str, JobState]:
+            states = _states(db, ids)
+            others = {job: state for job, state in states.items() if state in ACTIVE or to not in MOVES[state]}
+            for chunk in _chunks([job for job in states if job not in others]):
+                _update(db, chunk, {"state": to.value, **_NO_LEASE, **_column_values(changes)})
+            return others
 
         return self._library.write(move)
 
@@ -245,6 +276,19 @@ def _job(db: Database, job_id: str) -> Job:
     if not found:
         raise NotFound(f"There is no job {job_id}.")
     return found[0]
+
+
+def _states(db: Database, ids: Sequence[str]) -> dict[str, JobState]:
+    queries = (JobRow.select(JobRow.id, JobRow.state).where(JobRow.id.in_(list(chunk))) for chunk in _chunks(ids))
+    found = {job_id: JobState(state) for query in queries for job_id, state in db.execute(query)}
+    for job_id in ids:
+        if job_id not in found:
+            raise NotFound(f"There is no job {job_id}.")
+    return found
+
+
+def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK))
 
 
 def _update(db: Database, ids: Sequence[str], values: dict[str, Any]) -> None:

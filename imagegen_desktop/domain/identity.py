@@ -7,5 +7,5 @@ import time
 
 
 def new_id() -> str:
-    """15 hexadecimal digits: milliseconds since 1970, then chance."""
-    return f"{time.time_ns() // 1_000_000:011x}{secrets.token_hex(2)}"
+    """21 hexadecimal digits: milliseconds since 1970, then chance enough for thousands in one of them."""
+    return f"{time.time_ns() // 1_000_000:011x}{secrets.token_hex(5)}"

@@ -48,6 +48,8 @@ class Queue:
             "swap": self._swap_rows,
             "retry": self.retry,
             "cancel": self._cancel_again,
+            "cancel_waiting": self._cancel_waiting,
+            "requeue": self._requeue_all,
         }
         for name, act in acts.items():
             undo.register(name, act)
@@ -66,20 +68,24 @@ class Queue:
 
     def jobs(self, finished: int = 50) -> list[Job]:
         """Unfinished ones in the order they will run, then the latest finished."""
-        ended = sorted(self._jobs.list(FINISHED), key=lambda job: job.finished, reverse=True)
-        return [*self._jobs.list(ACTIVE), *self._jobs.list(WAITING), *ended[:finished]]
+        return [*self._jobs.list(ACTIVE), *self._jobs.list(WAITING), *self._jobs.latest(finished)]
 
     def get(self, job: str) -> Job:
         return self._jobs.get(job)
 
     def cancel(self, ids: Iterable[str]) -> None:
-        """Running jobs leave within their step; a finished one raises IllegalMove."""
-        for job in [self.get(job) for job in ids]:
-            if job.state in FINISHED:
-                raise IllegalMove(f"Job {job.id} is already {job.state.value}.")
-            self._stop(job, CANCEL, JobState.CANCELLED)
-            if job.state in WAITING:
-                self._undo.remember(Deed("Cancel a job", Act("retry", [job.id]), Act("cancel", [job.id])))
+        """Running jobs leave within their step; a finished one raises IllegalMove, and then none is cancelled."""
+        wanted = list(dict.fromkeys(ids))
+        for job, state in self._jobs.states(wanted).items():
+            if state in FINISHED:
+                raise IllegalMove(f"Job {job} is already {state.value}.")
+        busy = self._cancel_waiting(wanted)
+        waited = [job for job in wanted if job not in busy]
+        if waited:
+            label = "Cancel a job" if len(waited) == 1 else f"Cancel {len(waited)} jobs"
+            self._undo.remember(Deed(label, Act("requeue", [waited]), Act("cancel_waiting", [waited])))
+        for job in busy:
+            self._stop(self.get(job), CANCEL, JobState.CANCELLED)
 
     def pause(self, job: str) -> None:
         self._stop(self.get(job), PAUSE, JobState.PAUSED)
@@ -104,7 +110,7 @@ class Queue:
     def move(self, job: str, index: int) -> None:
         """Puts a waiting job at `index` (from 0) of the waiting ones."""
         check_whole("position", index, 0, 10**9)
-        waiting = [found.id for found in self._jobs.list(WAITING)]
+        waiting = self._jobs.waiting()
         if job not in waiting:
             raise IllegalMove(f"Job {job} is {self.get(job).state.value}; only waiting jobs have a place.")
         self._undo.do(Deed("Move a job", Act("place", [job, waiting.index(job)]), Act("place", [job, index])))
@@ -205,6 +211,17 @@ class Queue:
     def _put_requests(self, requests: dict[str, dict[str, Any]]) -> None:
         self._jobs.update_request(list(requests), [GenerationRequest.from_dict(row) for row in requests.values()])
         self._changed(*requests)
+
+    def _cancel_waiting(self, ids: list[str]) -> dict[str, JobState]:
+        """Cancels those that wait; the states of the others."""
+        others = self._jobs.move_waiting(ids, JobState.CANCELLED, finished=now())
+        self._changed(*(job for job in ids if job not in others))
+        return others
+
+    def _requeue_all(self, ids: list[str]) -> None:
+        self._jobs.move_waiting(ids, JobState.QUEUED, error=None, attempts=0, finished="")
+        self._changed(*ids)
+        self.work_added()
 
     def _stop(self, job: Job, wish: str, state: JobState) -> None:
         if job.state in ACTIVE:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
@@ -57,12 +57,13 @@ class Lives:
             teller, _ = listening.accept()
         with teller, teller.makefile("r") as lines:
             teller.settimeout(SECONDS)
-            for line in lines:
-                words = line.split()
-                if words[0] == "thread":
-                    on_thread(words[1], int(words[2]))
-                    teller.send(b"g")
-                yield words
+            with suppress(ConnectionError):  # killed before it read what we sent
+                for line in lines:
+                    words = line.split()
+                    if words[0] == "thread":
+                        on_thread(words[1], int(words[2]))
+                        teller.send(b"g")
+                    yield words
 
     def close(self) -> None:
         assert self._process.stdin is not None

@@ -1,0 +1,100 @@
+"""Ten thousand jobs: as quick as the database allows, in the same run on the same machine."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import apsw
+import pytest
+
+from imagegen_desktop.domain.job import JobState
+from imagegen_desktop.services.assemble import Parts
+from tests.faults.scripted import new_home, opened, wish
+
+pytestmark = pytest.mark.slow
+
+MANY = 10_000
+
+
+def seconds(act: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    act()
+    return time.perf_counter() - began
+
+
+def bare_insert(home: Path, library: Path) -> float:
+    """The same rows into a bare table of the same shape, in one transaction."""
+    source = apsw.Connection(str(library), flags=apsw.SQLITE_OPEN_READONLY)
+    schema = [
+        row[0] for row in source.execute("SELECT sql FROM sqlite_schema WHERE tbl_name = 'jobs' AND sql IS NOT NULL")
+    ]
+    rows = list(source.execute("SELECT * FROM jobs"))
+    source.close()
+    bare = apsw.Connection(str(home / "bare.sqlite3"))
+    bare.pragma("journal_mode", "WAL")
+    bare.pragma("synchronous", "FULL")
+    bare.execute(";".join(schema))
+    marks = ", ".join("?" * len(rows[0]))
+
+    def insert() -> None:
+        with bare:
+            bare.executemany(f"INSERT INTO jobs VALUES ({marks})", rows)
+
+    needed = seconds(insert)
+    bare.close()
+    return needed
+
+
+def start(home: Path) -> float:
+    """What a start takes until the queue can be shown."""
+    found: list[Parts] = []
+
+    def show() -> None:
+        found.append(opened(home))
+        found[0].runner.recover()
+        found[0].queue.jobs()
+
+    needed = seconds(show)
+    found[0].close()
+    return needed
+
+
+def test_ten_thousand_jobs_are_added_as_quickly_as_rows(tmp_path: Path) -> None:
+    ratios = []
+    requests = [wish(f"a fox in the snow, number {number}", seed=number) for number in range(MANY)]
+    for attempt in range(3):
+        home = new_home(tmp_path / str(attempt))
+        parts = opened(home)
+        try:
+            ours = seconds(lambda parts=parts: parts.queue.add_many(requests))  # type: ignore[misc]
+            ratios.append(ours / bare_insert(home, home / "library.sqlite3"))
+        finally:
+            parts.close()
+    print(f"adding {MANY:,} jobs takes {statistics.median(ratios):.2f} × a bare insert (of {sorted(ratios)})")
+    assert statistics.median(ratios) <= 3
+
+
+def test_ten_thousand_jobs_slow_no_start_down_and_are_cancelled_at_once(tmp_path: Path) -> None:
+    empty, full = new_home(tmp_path / "empty"), new_home(tmp_path / "full")
+    parts = opened(full)
+    jobs = [job.id for job in parts.queue.add_many([wish(str(number)) for number in range(MANY)])]
+    moving = seconds(lambda: parts.queue.move(jobs[-1], 0))
+    parts.close()
+    start(empty)
+    starts = [(start(full), start(empty)) for _ in range(3)]
+    ratio = statistics.median(ours for ours, _ in starts) / statistics.median(bare for _, bare in starts)
+    parts = opened(full)
+    try:
+        cancelling = seconds(lambda: parts.queue.cancel(jobs))
+        assert {parts.queue.get(job).state for job in (jobs[0], jobs[-1], jobs[MANY // 2])} == {JobState.CANCELLED}
+        assert not parts.runner.work_once()
+    finally:
+        parts.close()
+    print(
+        f"a start with {MANY:,} jobs takes {ratio:.2f} × an empty one; move {moving:.3f} s, cancel {cancelling:.2f} s"
+    )
+    assert ratio <= 1.5
+    assert cancelling <= 5
