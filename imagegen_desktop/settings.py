@@ -208,9 +208,9 @@ class Settings:
     def _load(self) -> dict[str, Value]:
         try:
             found = tomllib.loads(self._path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValueError):
+        except OSError:
+            return {}  # no file yet, or a home that cannot be read: whoever uses the home says so
+        except ValueError:
             self._path.replace(self._path.with_suffix(".toml.broken"))
             return {}
         return {name: value for name, value in found.items() if name in SETTINGS and _fits(SETTINGS[name], value)}

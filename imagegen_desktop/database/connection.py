@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import threading
-import weakref
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
@@ -40,7 +39,7 @@ class Connections(APSWDatabase):  # type: ignore[misc]
     """Peewee's database over apsw, hardened, remembering its connections so that close() can end them all."""
 
     def __init__(self, path: Path, pragmas: tuple[tuple[str, Any], ...]) -> None:
-        self.opened: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
+        self.opened: set[apsw.Connection] = set()
         super().__init__(str(path), pragmas=pragmas, timeout=BUSY_MILLISECONDS / 1000)
 
     def _add_conn_hooks(self, conn: apsw.Connection) -> None:

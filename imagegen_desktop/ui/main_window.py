@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QMainWindow, QMenu
 
 from .actions import Actions
-from .canvas.stage import Stage
 from .icons import dress, icon
-from .panes.details import DetailsPane
-from .panes.gallery import GalleryPane
-from .panes.prompt import PromptPane
-from .panes.queue import QueuePane
 from .panes.top_bar import TopBar
 from .theme import Theme
 from .widgets.dock import Dock
+
+if TYPE_CHECKING:
+    from .canvas.stage import Stage
+    from .panes.details import DetailsPane
+    from .panes.gallery import GalleryPane
+    from .panes.prompt import PromptPane
+    from .panes.queue import QueuePane
 
 _WIDTH, _HEIGHT = 1440, 900
 #: Written into a saved layout; a layout of another version is not restored.
@@ -100,12 +103,16 @@ class MainWindow(QMainWindow):
         self.resizeDocks([gallery], [round(180 + 16 * share)], Qt.Orientation.Vertical)
         self.resizeDocks([queue, details], [260, 340], Qt.Orientation.Vertical)
 
-    def restore(self, geometry: QByteArray, state: QByteArray) -> None:
-        """A remembered layout; the usual one when there is none."""
+    def restore_geometry(self, geometry: QByteArray) -> None:
+        """Where the window was, before it has any panes; the usual place when nothing is remembered."""
         if not self.restoreGeometry(geometry):
             self.resize(_WIDTH, _HEIGHT)
             screen = self.screen().availableGeometry()
             self.resize(self.size().boundedTo(screen.size()))
+
+    def restore(self, geometry: QByteArray, state: QByteArray) -> None:
+        """A remembered layout; the usual one when there is none."""
+        self.restore_geometry(geometry)
         if not self.restoreState(state, _LAYOUT):
             self.reset_layout()
 

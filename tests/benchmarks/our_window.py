@@ -15,7 +15,6 @@ class FirstPaint(QObject):
         if event.type() == QEvent.Type.Paint:
             os.write(1, b"painted\n")
             QApplication.instance().removeEventFilter(self)
-            QApplication.exit()
         return False
 
 
@@ -24,7 +23,7 @@ def main() -> None:
     application = QApplication([])
     application.installEventFilter(watcher)
     _, window = build([])
-    application.exec()
+    application.processEvents()
     window.close()
 
 

@@ -44,8 +44,9 @@ def _seconds_until(word: str, script: str) -> float:
     began = time.perf_counter()
     process = subprocess.Popen([sys.executable, str(_HERE / script)], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    while (line := process.stdout.readline()) and line.strip() != word:
-        pass
+    while (line := process.stdout.readline()).strip() != word:
+        if not line:
+            raise RuntimeError(f"{script} ended without a word")
     seconds = time.perf_counter() - began
     process.stdout.close()
     process.wait()

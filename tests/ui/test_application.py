@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from imagegen_desktop.domain.errors import Problem
-from imagegen_desktop.ui.application import Faults, build
+from imagegen_desktop.ui.application import build
+from imagegen_desktop.ui.furnishing import Faults
 from imagegen_desktop.ui.failed_start import FailedStart
 from imagegen_desktop.ui.polite_end import PoliteEnd
 from imagegen_desktop.ui.self_test import check_none_survives
