@@ -38,6 +38,7 @@ class Photographer:
         from imagegen_desktop.services.assemble import assemble
         from imagegen_desktop.ui.application import open_window
         from tests.ui.scripted import ScriptedProvider, paper_model
+        from tests.ui.scripted_cloud import ScriptedCloud
 
         self._name = f"{{}}-{theme}-{size}-{scale}00.png"
         self._folder = folder
@@ -46,7 +47,7 @@ class Photographer:
             os.environ["IMAGEGEN_DESKTOP_LANGUAGE"] = os.environ["SCREENSHOT_LANGUAGE"]
         paper_model(home, 512)
         self.provider = ScriptedProvider()
-        self.parts = assemble(Home(home), providers={"local": self.provider})
+        self.parts = assemble(Home(home), providers={"local": self.provider, "openai": ScriptedCloud()})
         self.parts.settings.set("theme", theme)
         self.application = QApplication([])
         self.window = open_window(self.application, self.parts)
@@ -102,6 +103,7 @@ def photograph(theme: str, scale: str, size: str, folder: Path) -> None:
             _beginnings(one)
             _drawing(one)
             _troubles(one)
+            _clouds(one)
             _dialogs(one)
         finally:
             one.close()
@@ -117,7 +119,7 @@ def _beginnings(one: Photographer) -> None:
     one.settle(300)
     one.engine("starting")
     one.take("empty")
-    one.window.panes.prompt.show_model(None)
+    one.window.panes.prompt.show_offer(None)
     one.window.panes.stage.welcome.show_no_model()
     one.take("no-model")
     one.window.panes.stage.canvas.show_drop_hint(True)
@@ -170,6 +172,24 @@ def _troubles(one: Photographer) -> None:
     one.take("error")
     one.find(QLineEdit, "seedEdit").clear()  # type: ignore[attr-defined]
     one.window.panes.prompt.messages.clear()
+
+
+def _clouds(one: Photographer) -> None:
+    """A paid provider: without a key, with money in the forecast; and a suggestion."""
+    from PySide6.QtWidgets import QAbstractButton, QComboBox
+
+    providers = one.find(QComboBox, "providerCombo")
+    for place in (1, 0):
+        if place == 0:
+            one.window.actions_["enhance"].trigger()
+            accept = one.find(QAbstractButton, "acceptSuggestionButton")
+            one.wait(accept.isVisible)  # type: ignore[attr-defined]
+        providers.setCurrentIndex(place)  # type: ignore[attr-defined]
+        providers.activated.emit(place)  # type: ignore[attr-defined]
+        one.prompt("a small house in the rain")
+        one.settle(400)
+        one.take("cloud" if place else "suggestion")
+    one.window.panes.prompt.suggestion.dismissed.emit()
 
 
 def _dialogs(one: Photographer) -> None:

@@ -63,6 +63,7 @@ class Actions(QObject):
         return [
             Entry("generate", "file", self.tr("Generate"), "generate", ("Ctrl+Return", "Ctrl+Enter")),
             Entry("cancel", "file", self.tr("Cancel the picture being drawn"), "stop", ("Esc",)),
+            Entry("generateNow", "file", self.tr("Generate now, before everything else"), "", ("Ctrl+Shift+Return",)),
             Entry("pauseQueue", "file", self.tr("Pause the queue"), "pause", ("Ctrl+P",)),
             Entry("openPicture", "file", self.tr("Start from a picture…"), "image", ("Ctrl+O",), separated=True),
             Entry("readSettings", "file", self.tr("Read settings from a picture…"), "upload"),
@@ -77,6 +78,7 @@ class Actions(QObject):
             Entry("redo", "edit", self.tr("Redo"), "redo", ("Ctrl+Y", "Ctrl+Shift+Z")),
             Entry("search", "edit", self.tr("Search the gallery"), "search", ("Ctrl+F",), separated=True),
             Entry("editPrompt", "edit", self.tr("Go to the prompt"), "prompt", ("Ctrl+L",)),
+            Entry("enhance", "edit", self.tr("Enhance the prompt"), "enhance", ("Ctrl+E",)),
             Entry("randomSeed", "edit", self.tr("Roll a new seed"), "dice", ("Ctrl+R",)),
         ]
 

@@ -1,4 +1,4 @@
-"""Choosing: which model draws, and adding one that was chosen or dropped."""
+"""Choosing: which provider and which of its models draws, and adding a model that was chosen or dropped."""
 
 from __future__ import annotations
 
@@ -6,24 +6,41 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject
 
+from ..domain.cloud_model import CloudModel
 from ..domain.model_card import ModelCard
+from ..domain.request import GenerationRequest
 from ..services.assemble import Parts
 from .bridge import Bridge
 from .main_window import MainWindow
+from .memory import WindowMemory
+from .offer import Offer, offer_of_card, offer_of_cloud
 
 
 class Choosing(QObject):
-    """Knows the cards of all models; the tool bar's list says which one is chosen."""
+    """Knows the models of every provider; the tool bar's lists say which are chosen."""
 
-    def __init__(self, window: MainWindow, parts: Parts, bridge: Bridge) -> None:
+    def __init__(self, window: MainWindow, parts: Parts, bridge: Bridge, memory: WindowMemory) -> None:
         super().__init__(window)
         self._bar = window.top_bar
         self._models = parts.models
+        self._providers = parts.providers
         self._settings = parts.settings
         self._bridge = bridge
+        self._memory = memory
         self._prompt = window.panes.prompt
         self._stage = window.panes.stage
         self._cards: dict[str, ModelCard] = {}
+        self._last: dict[str, str] = {}
+
+    def load_providers(self) -> None:
+        """The providers there are, with the one that was chosen last."""
+        titles = {name: provider.capabilities().title for name, provider in self._providers.items()}
+        self._bar.show_providers(titles)
+        provider, model = self._memory.choice()
+        if provider in titles and not self._is_local(provider):
+            self._last[provider] = model
+            self._bar.choose_provider(provider)
+            self._show_models()
 
     def load(self, wanted: str = "") -> None:
         """Reads the library again and keeps the choice; `wanted` is chosen when it is there."""
@@ -35,14 +52,35 @@ class Choosing(QObject):
         return list(self._cards.values())
 
     def choose(self, name: str) -> None:
-        """Nothing changes when there is no such model."""
-        if name != self._bar.model() and self._bar.choose_model(name):
+        """A model on this computer, wherever was drawn before; nothing changes when there is no such model."""
+        local = next((name for name in self._providers if self._is_local(name)), "")
+        if name in self._cards and (name, local) != (self._bar.model(), self._bar.provider()):
+            self._last[local] = name
+            self._bar.choose_provider(local)
+            self._show_models()
             self.chosen(name)
 
+    def choose_for(self, request: GenerationRequest) -> None:
+        """The provider and model of another picture, where they are still there."""
+        if request.provider in self._providers and not self._is_local(request.provider):
+            self._last[request.provider] = request.model or ""
+            self._bar.choose_provider(request.provider)
+            self.provider_chosen(request.provider)
+        elif request.model:
+            self.choose(request.model)
+
     def chosen(self, name: str) -> None:
-        """The artist's choice: shown, and kept for the next start."""
+        """The artist's choice of a model: shown, and kept for the next start."""
+        provider = self._bar.provider()
+        self._last[provider] = name
+        self._memory.keep_choice(provider, name)
         self._show_chosen()
-        self._bridge.ask(lambda: self._settings.set("model", name))
+        if self._is_local(provider):
+            self._bridge.ask(lambda: self._settings.set("model", name))
+
+    def provider_chosen(self, name: str) -> None:
+        self._show_models()
+        self._memory.keep_choice(name, self._bar.model())
 
     def add(self, path: Path) -> None:
         said = self._stage.messages
@@ -59,14 +97,42 @@ class Choosing(QObject):
 
     def _show_cards(self, cards: list[ModelCard], default: ModelCard | None, wanted: str) -> None:
         self._cards = {card.name: card for card in cards}
-        names = [wanted, self._bar.model(), default.name if default else ""]
-        self._bar.show_models(cards, next((name for name in names if name in self._cards), ""))
+        local = next((name for name in self._providers if self._is_local(name)), "")
+        if wanted:
+            self._bar.choose_provider(local)
+        names = [wanted, self._last.get(local, ""), default.name if default else ""]
+        self._last[local] = next((name for name in names if name in self._cards), "")
+        if self._is_local(self._bar.provider()):
+            self._show_models()
+
+    def _show_models(self) -> None:
+        """The chosen provider's models, the last chosen of them first."""
+        provider = self._bar.provider()
+        capabilities = self._providers[provider].capabilities()
+        titles = {model.name: model.title for model in capabilities.models}
+        if capabilities.local:
+            titles = {card.name: card.title or card.name for card in self._cards.values()}
+        wanted = self._last.get(provider, "")
+        self._bar.show_models(titles, wanted if wanted in titles else capabilities.default_model)
         self._show_chosen()
 
     def _show_chosen(self) -> None:
-        card = self._cards.get(self._bar.model())
-        self._prompt.show_model(card)
-        if card is None:
+        offered = self._offered()
+        self._prompt.show_offer(offered)
+        if offered is None:
             self._stage.welcome.show_no_model()
         else:
-            self._stage.welcome.show_examples(card.examples)
+            card = offered.card or next(iter(self._cards.values()), None)
+            self._stage.welcome.show_examples(card.examples if card is not None else ())
+
+    def _offered(self) -> Offer | None:
+        """What the chosen model can do."""
+        name = self._bar.model()
+        capabilities = self._providers[self._bar.provider()].capabilities()
+        if capabilities.local:
+            return offer_of_card(self._cards[name]) if name in self._cards else None
+        model: CloudModel | None = next((one for one in capabilities.models if one.name == name), None)
+        return None if model is None else offer_of_cloud(model)
+
+    def _is_local(self, provider: str) -> bool:
+        return provider in self._providers and self._providers[provider].capabilities().local

@@ -12,9 +12,12 @@ from PySide6.QtWidgets import QFileDialog
 from ..domain.errors import BadInput, Problem
 from ..domain.request import GenerationRequest, SourceImage
 from ..services.assemble import Parts
+from ..services.ledger import money
 from .bridge import Bridge
 from .choosing import Choosing
+from .latest import Latest
 from .main_window import MainWindow
+from .widgets.amounts import duration
 
 
 class Creating(QObject):
@@ -26,13 +29,12 @@ class Creating(QObject):
         self._parts = parts
         self._bridge = bridge
         self._choosing = choosing
+        self._forecasts = Latest(bridge, lambda problem: window.panes.prompt.show_forecast(""))
         self._prompt = window.panes.prompt
         self._stage = window.panes.stage
 
     def load(self) -> None:
-        """What the panes need to know of styles and providers."""
-        titles = {name: provider.capabilities().title for name, provider in self._parts.providers.items()}
-        self._window.top_bar.show_providers(titles)
+        """What the panes need to know of styles."""
         self.load_styles(self._parts.settings.text("style"))
 
     def load_styles(self, chosen: str = "") -> None:
@@ -40,8 +42,7 @@ class Creating(QObject):
 
     def use(self, request: GenerationRequest) -> None:
         """Everything that made another picture, on the prompt pane."""
-        if request.model:
-            self._choosing.choose(request.model)
+        self._choosing.choose_for(request)
         self._prompt.show_request(request)
 
     def start_from(self, picture: Path | QImage) -> None:
@@ -61,16 +62,18 @@ class Creating(QObject):
     def read_settings(self, path: Path) -> None:
         self._bridge.ask(lambda: self._parts.gallery.settings_of(path).as_request(), self.use, self._refuse)
 
-    def generate(self) -> None:
+    def generate(self, priority: int = 0) -> None:
+        """A more urgent wish makes the batch that runs wait at its next step."""
         self._prompt.messages.clear()
         try:
-            request = self._request()
+            request = replace(self.request(), priority=priority)
         except BadInput as problem:
             self._refuse(problem)
             return
         self._bridge.ask(lambda: self._parts.queue.add(request), None, self._refuse)
 
-    def _request(self) -> GenerationRequest:
+    def request(self) -> GenerationRequest:
+        """What panes and tool bar say now; raises BadInput for what cannot be typed."""
         bar = self._window.top_bar
         return replace(self._prompt.request(), model=bar.model() or None, provider=bar.provider())
 
@@ -88,19 +91,28 @@ class Creating(QObject):
         self._stage.messages.show_message("error", problem.message, problem.advice)
 
     def forecast(self) -> None:
-        """How long what the panes say now would take."""
+        """How long what the panes say now would take, and what it would cost."""
         try:
-            request = self._request()
+            request = self.request()
         except BadInput:
             return
         if not request.prompt.strip() and request.image is None:
             self._prompt.show_forecast("")
             return
 
-        def ask() -> str | None:
-            return self._parts.forecast.line(self._parts.compose.complete(request))
+        def ask() -> tuple[float | None, float | None, tuple[str, ...]]:
+            complete = self._parts.compose.complete(request)
+            fitted = self._parts.compose.fitted(complete)
+            seconds, dollars = self._parts.forecast.seconds(fitted.request), self._parts.ledger.estimate(complete)
+            return seconds, dollars, fitted.notes
 
-        self._bridge.ask(ask, lambda line: self._prompt.show_forecast(line or ""), lambda problem: None)
+        self._forecasts.ask(ask, lambda found: self._show_forecast(*found))
+
+    def _show_forecast(self, seconds: float | None, dollars: float | None, notes: tuple[str, ...]) -> None:
+        amounts = [duration(seconds)] if seconds else []
+        amounts += [] if dollars is None else [money(dollars)]
+        about = [self.tr("about {0}").format(" · ".join(amounts))] if amounts else []
+        self._prompt.show_forecast(" · ".join((*about, *notes)), "\n".join(notes))
 
     def choose_picture(self) -> None:
         path = self._chosen_file(self.tr("Start from a picture"))

@@ -8,15 +8,16 @@ from typing import Any
 from PySide6.QtCore import QObject
 
 from ..domain.errors import Problem
-from .bridge import Bridge
+from .bridge import Bridge, OnProblem
 
 
 class Latest(QObject):
     """Asks one at a time. What is asked meanwhile waits, and only the last of it is asked."""
 
-    def __init__(self, bridge: Bridge) -> None:
+    def __init__(self, bridge: Bridge, on_problem: OnProblem | None = None) -> None:
         super().__init__(bridge)
         self._bridge = bridge
+        self._on_problem = on_problem or bridge.problem.emit
         self._busy = False
         self._next: tuple[Callable[[], Any], Callable[[Any], None]] | None = None
 
@@ -33,7 +34,7 @@ class Latest(QObject):
 
     def _failed(self, problem: Problem) -> None:
         self._go_on()
-        self._bridge.problem.emit(problem)
+        self._on_problem(problem)
 
     def _go_on(self) -> None:
         self._busy = False

@@ -1,4 +1,4 @@
-"""What the window remembers between two starts: its layout, and which jobs it paused when it closed."""
+"""What the window remembers between two starts: its layout, who drew last, and which jobs it paused when it closed."""
 
 from __future__ import annotations
 
@@ -20,6 +20,14 @@ class WindowMemory:
     def keep_layout(self, geometry: QByteArray, state: QByteArray) -> None:
         self._file.setValue("geometry", geometry)
         self._file.setValue("state", state)
+
+    def choice(self) -> tuple[str, str]:
+        """The provider and model that were chosen last."""
+        return str(self._file.value("provider", "")), str(self._file.value("model", ""))
+
+    def keep_choice(self, provider: str, model: str) -> None:
+        self._file.setValue("provider", provider)
+        self._file.setValue("model", model)
 
     def paused_jobs(self) -> list[str]:
         return [job for job in str(self._file.value("paused", "")).split(",") if job]

@@ -14,11 +14,14 @@ from .choosing import Choosing
 from .creating import Creating
 from .main_window import MainWindow
 from .memory import WindowMemory
+from .minding import Minding
+from .suggesting import Suggesting
 from .theme import Theme
 from .watching import Watching
 
 _FORECAST_MS = 250
 _JOBS_MS = 40
+_URGENT = 100
 
 
 class Wiring(QObject):
@@ -29,12 +32,16 @@ class Wiring(QObject):
         self._window = window
         self._parts = parts
         self._bridge = bridge
-        self._choosing = Choosing(window, parts, bridge)
+        self._choosing = Choosing(window, parts, bridge, memory)
+        self._forecast = _later(self, _FORECAST_MS)
         self._creating = Creating(window, parts, bridge, self._choosing)
+        self._suggesting = Suggesting(window, parts.enhancer, bridge, self._creating.request)
+        self._minding = Minding(window, parts, bridge)
         self._watching = Watching(window, parts, bridge, memory)
         self._browsing = Browsing(window, parts, bridge)
         self._arranging = Arranging(window, parts, bridge, theme)
         self._wire_creating()
+        self._wire_choosing()
         self._wire_watching()
         self._wire_queue()
         self._wire_browsing()
@@ -42,39 +49,53 @@ class Wiring(QObject):
 
     def load(self) -> None:
         """Everything that is read from disk or database, off the GUI thread."""
+        self._choosing.load_providers()
         self._creating.load()
         self._choosing.load()
         self._watching.begin()
+        self._minding.look()
         self._window.panes.gallery.refresh()
         self._arranging.load()
 
     def remember(self) -> None:
         """Before closing."""
+        self._suggesting.cancel()
         self._watching.remember_running()
 
     def _wire_creating(self) -> None:
         creating, actions = self._creating, self._window.actions_
-        prompt, stage, bar = self._window.panes.prompt, self._window.panes.stage, self._window.top_bar
-        forecast = _later(self, _FORECAST_MS)
-        forecast.timeout.connect(creating.forecast)
-        prompt.changed.connect(forecast.start)
+        prompt, stage = self._window.panes.prompt, self._window.panes.stage
+        self._forecast.timeout.connect(creating.forecast)
+        prompt.changed.connect(self._forecast.start)
         prompt.generate_requested.connect(creating.generate)
         prompt.settings_dropped.connect(lambda path: creating.read_settings(Path(path)))
         stage.canvas.picture_dropped.connect(creating.start_from)
         stage.source_removed.connect(creating.remove_source)
         stage.welcome.example_chosen.connect(prompt.show_prompt)
         stage.welcome.model_wanted.connect(actions["models"].trigger)
-        bar.model_chosen.connect(self._choosing.chosen)
-        bar.provider_chosen.connect(lambda _: forecast.start())
-        self._bridge.images_changed.connect(lambda _: forecast.start())
-        actions["generate"].triggered.connect(creating.generate)
+        self._bridge.images_changed.connect(lambda _: self._forecast.start())
+        actions["generate"].triggered.connect(prompt.generate_requested)
+        actions["generateNow"].triggered.connect(lambda: creating.generate(_URGENT))
         actions["editPrompt"].triggered.connect(prompt.focus_prompt)
         actions["randomSeed"].triggered.connect(prompt.roll_seed)
         actions["openPicture"].triggered.connect(creating.choose_picture)
         actions["readSettings"].triggered.connect(creating.choose_settings)
-        self._window.model_dropped.connect(self._choosing.add)
         self._bridge.styles_changed.connect(creating.load_styles)
-        self._bridge.models_changed.connect(self._choosing.load)
+        suggesting = self._suggesting
+        prompt.enhance_requested.connect(suggesting.ask)
+        prompt.suggestion.dismissed.connect(suggesting.dismiss)
+        actions["enhance"].triggered.connect(suggesting.ask)
+
+    def _wire_choosing(self) -> None:
+        choosing, bar = self._choosing, self._window.top_bar
+        bar.model_chosen.connect(choosing.chosen)
+        bar.provider_chosen.connect(choosing.provider_chosen)
+        bar.provider_chosen.connect(self._minding.look)
+        for signal in (bar.model_chosen, bar.provider_chosen):
+            signal.connect(lambda _: self._forecast.start())
+        self._window.model_dropped.connect(choosing.add)
+        self._bridge.models_changed.connect(choosing.load)
+        self._bridge.providers_changed.connect(self._minding.look)
 
     def _wire_watching(self) -> None:
         watching, actions = self._watching, self._window.actions_

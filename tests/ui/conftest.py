@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from imagegen_desktop import paths
 from imagegen_desktop.paths import Home
+from imagegen_desktop.providers.base import Provider
 from imagegen_desktop.services.announce import Announcement, Notice
 from imagegen_desktop.services.assemble import Parts, assemble
 from imagegen_desktop.ui.application import open_window
@@ -60,22 +61,37 @@ class Studio:
 
 
 Opened = Callable[[], Studio]
+Parted = Callable[[Parts], Parts]
 
 
 @pytest.fixture
-def open_studio(home: Path, qtbot: QtBot, provider: ScriptedProvider) -> Iterator[Opened]:
+def makers(provider: ScriptedProvider) -> dict[str, Provider]:
+    """Who makes images in the window; a test module may bring others."""
+    return {"local": provider}
+
+
+@pytest.fixture
+def furnished() -> Parted:
+    """A last touch at the parts before the window is opened."""
+    return lambda parts: parts
+
+
+@pytest.fixture
+def open_studio(
+    home: Path, qtbot: QtBot, provider: ScriptedProvider, makers: dict[str, Provider], furnished: Parted
+) -> Iterator[Opened]:
     """Opens a window on the test's home; all are closed at the end."""
     paper_model(home)
     opened: list[Studio] = []
 
     def open_one() -> Studio:
-        parts = assemble(Home(home), providers={"local": provider})
+        parts = furnished(assemble(Home(home), providers=makers))
         application = QApplication.instance()
         assert isinstance(application, QApplication)
         window = open_window(application, parts)
         studio = Studio(window, parts, provider, qtbot)
         opened.append(studio)
-        studio.until(lambda: window.top_bar.model() == "paper")
+        studio.until(lambda: bool(window.top_bar.model()))
         return studio
 
     yield open_one

@@ -10,7 +10,11 @@ from imagegen_desktop.settings import SETTINGS
 
 ROOT = Path(__file__).parent.parent.parent
 #: Texts that reach `tr` through a variable.
-ELSEWHERE = ("This computer",)
+ELSEWHERE = (
+    "This computer",
+    "There is no key for a language model: these are the built-in rules.",
+    "The built-in rules speak English and German only; the text is left as it is.",
+)
 
 
 def all_texts() -> set[str]:

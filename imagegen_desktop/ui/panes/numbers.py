@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 
-from PySide6.QtCore import QRegularExpression, Qt, Signal
-from PySide6.QtGui import QRegularExpressionValidator
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from ...domain.errors import BadInput
+from ...domain.cloud_model import SizeRule
 from ...domain.families import MODEL_DEFAULT_SAMPLER
-from ...domain.request import MAX_COUNT, MAX_GUIDANCE, MAX_SEED, MAX_STEPS, GenerationRequest
-from ..icons import name_icon
+from ...domain.request import MAX_COUNT, MAX_GUIDANCE, MAX_STEPS, GenerationRequest
+from ..offer import Offer
 from ..theme import Theme
-from ..widgets.clear_button import add_clear_button
 from ..widgets.fields import Choice, Number, WholeNumber, captioned, section
+from ..widgets.offered import offer
+from .seed import Seed
 from .size import Size
 
 
@@ -28,20 +27,20 @@ class Numbers(QWidget):
         super().__init__()
         self._defaults: dict[str, int | float] = {}
         self._own: set[str] = set()
+        self._missing: frozenset[str] = frozenset()
         self._filling = False
         self._size = Size(theme)
         self._steps = WholeNumber("stepsSpin", 1, MAX_STEPS)
         self._guidance = Number("guidanceSpin", 0.0, MAX_GUIDANCE, 0.5)
         self._count = WholeNumber("countSpin", 1, MAX_COUNT)
-        self._seed = QLineEdit()
+        self._seed = Seed()
         self._sampler = Choice("samplerCombo")
         self._reset = QPushButton(self.tr("Model’s own"))
-        self._prepare_seed()
         self._prepare_reset()
         self._connect()
         self._arrange()
 
-    def show_model(self, samplers: tuple[str, ...], own_sampler: str, area: int, multiple: int) -> None:
+    def show_model(self, samplers: tuple[str, ...], own_sampler: str, sizes: SizeRule) -> None:
         """What the chosen model can do; a sampler it does not have falls back to its own."""
         chosen = self.sampler()
         self._filling = True
@@ -51,8 +50,26 @@ class Numbers(QWidget):
         for sampler in samplers:
             self._sampler.addItem(sampler, sampler)
         self._sampler.setCurrentIndex(max(0, self._sampler.findData(chosen)))
-        self._size.show_model(area, multiple)
+        self._size.show_rule(sizes)
         self._filling = False
+
+    def show_offer(self, offered: Offer) -> None:
+        """What the chosen model can do; what it cannot says so."""
+        self.show_model(offered.samplers, offered.own_sampler, offered.sizes)
+        self._missing = offered.missing
+        self._filling = True
+        self._steps.setRange(int(offered.steps.low), int(offered.steps.high))
+        self._guidance.setRange(offered.guidance.low, offered.guidance.high)
+        self._filling = False
+        reasons = {
+            "steps": self.tr("{0} chooses the number of steps itself."),
+            "guidance": self.tr("{0} chooses the guidance itself."),
+            "sampler": self.tr("{0} chooses the sampler itself."),
+        }
+        for name, control in (("steps", self._steps), ("guidance", self._guidance), ("sampler", self._sampler)):
+            offer(control, reasons[name].format(offered.title) if name in offered.missing else "")
+        takes_none = self.tr("{0} takes no seed.").format(offered.title)
+        self._seed.show_missing(takes_none if "seed" in offered.missing else "")
 
     def show_defaults(self, defaults: Mapping[str, int | float]) -> None:
         """Width, height, steps and guidance a new picture starts with."""
@@ -71,10 +88,10 @@ class Numbers(QWidget):
         self._tell()
 
     def show_seed(self, seed: int | None) -> None:
-        self._seed.setText("" if seed is None else str(seed))
+        self._seed.show_value(seed)
 
     def roll_seed(self) -> None:
-        self.show_seed(secrets.randbits(32))
+        self._seed.roll()
 
     def follow_model(self) -> None:
         self._own.clear()
@@ -94,8 +111,11 @@ class Numbers(QWidget):
             "steps": self._steps.value(),
             "guidance": self._guidance.value(),
         }
-        said = {name: value if self._defaults or name in self._own else None for name, value in numbers.items()}
-        return said | {"count": self._count.value(), "seed": self._seed_value(), "sampler": self.sampler()}
+        said: dict[str, int | float | str | None] = {
+            name: value if self._defaults or name in self._own else None for name, value in numbers.items()
+        }
+        said |= {"count": self._count.value(), "seed": self._seed.value(), "sampler": self.sampler()}
+        return said | dict.fromkeys(self._missing & said.keys(), None)
 
     def sampler(self) -> str:
         return str(self._sampler.currentData() or MODEL_DEFAULT_SAMPLER)
@@ -108,14 +128,6 @@ class Numbers(QWidget):
         """A size that fits what the picture starts from; the artist's own stays."""
         if not self.has_own_size():
             self._fill({"width": width, "height": height})
-
-    def _seed_value(self) -> int | None:
-        text = self._seed.text().strip()
-        if not text:
-            return None
-        if not text.isdigit() or int(text) > MAX_SEED:
-            raise BadInput("seed", text, f"a whole number from 0 to {MAX_SEED}")
-        return int(text)
 
     def _fill(self, numbers: Mapping[str, int | float]) -> None:
         self._filling = True
@@ -140,15 +152,8 @@ class Numbers(QWidget):
         self._size.changed.connect(lambda: self._touched("width", "height"))
         self._steps.valueChanged.connect(lambda: self._touched("steps"))
         self._guidance.valueChanged.connect(lambda: self._touched("guidance"))
-        for signal in (self._count.valueChanged, self._seed.textChanged, self._sampler.currentIndexChanged):
+        for signal in (self._count.valueChanged, self._seed.changed, self._sampler.currentIndexChanged):
             signal.connect(lambda *_: self._tell())
-
-    def _prepare_seed(self) -> None:
-        self._seed.setObjectName("seedEdit")
-        self._seed.setPlaceholderText(self.tr("Random"))
-        add_clear_button(self._seed)
-        self._seed.setValidator(QRegularExpressionValidator(QRegularExpression("[0-9]{0,20}"), self._seed))
-        self._seed.setToolTip(self.tr("Empty draws a new seed for every picture"))
 
     def _prepare_reset(self) -> None:
         self._reset.setProperty("kind", "link")
@@ -161,26 +166,16 @@ class Numbers(QWidget):
         self._reset.hide()
 
     def _arrange(self) -> None:
-        dice = QToolButton()
-        dice.setObjectName("randomSeedButton")
-        dice.setAccessibleName(self.tr("Roll a new seed"))
-        dice.setToolTip(dice.accessibleName())
-        name_icon(dice, "dice")
-        dice.clicked.connect(self.roll_seed)
         head = QHBoxLayout()
         head.addWidget(section(self.tr("Size")))
         head.addStretch()
         head.addWidget(self._reset)
-        seed = QHBoxLayout()
-        seed.setSpacing(4)
-        seed.addWidget(captioned(self.tr("Seed"), self._seed), 1)
-        seed.addWidget(dice, 0, Qt.AlignmentFlag.AlignBottom)
         grid = QGridLayout()
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(8)
         grid.addWidget(captioned(self.tr("Steps"), self._steps), 0, 0)
         grid.addWidget(captioned(self.tr("Guidance"), self._guidance), 0, 1)
-        grid.addLayout(seed, 1, 0)
+        grid.addWidget(self._seed, 1, 0)
         grid.addWidget(captioned(self.tr("Pictures"), self._count), 1, 1)
         grid.addWidget(captioned(self.tr("Sampler"), self._sampler), 2, 0, 1, 2)
         grid.setColumnStretch(0, 1)

@@ -8,11 +8,13 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
+from ...domain.cloud_model import SizeRule
 from ...domain.request import MAX_SIDE
 from ..icons import name_icon
 from ..theme import Theme, sized
 from ..tokens import SMALL
-from ..widgets.fields import WholeNumber, captioned
+from ..widgets.fields import Choice, WholeNumber, captioned
+from ..widgets.offered import offer
 
 RATIOS = ((1, 1), (4, 3), (3, 2), (16, 9), (3, 4), (9, 16))
 _GLYPH = 13
@@ -50,7 +52,7 @@ class RatioChip(QPushButton):
 
 
 class Size(QWidget):
-    """`area` is the number of pixels the model draws best; chips stay at it."""
+    """Chips stay at the number of pixels the model draws best; a model with a few sizes only has them listed."""
 
     changed = Signal()
 
@@ -58,8 +60,9 @@ class Size(QWidget):
         super().__init__()
         self.width_spin = WholeNumber("widthSpin", 8, MAX_SIDE, 8)
         self.height_spin = WholeNumber("heightSpin", 8, MAX_SIDE, 8)
-        self._area = 512 * 512
-        self._multiple = 8
+        self._rule = SizeRule(default=(512, 512), multiple=8)
+        self._listed = Choice("sizeCombo")
+        self._swap_button = QToolButton()
         self._chips = [RatioChip(across, down, theme) for across, down in RATIOS]
         self._group = QButtonGroup(self)
         for spin in (self.width_spin, self.height_spin):
@@ -71,11 +74,24 @@ class Size(QWidget):
             chip.clicked.connect(lambda _=False, chip=chip: self._take(*chip.ratio))
         self._arrange()
 
-    def show_model(self, area: int, multiple: int) -> None:
-        self._area = area
-        self._multiple = multiple
+    def show_rule(self, rule: SizeRule) -> None:
+        """Which sizes the model makes."""
+        self._rule = rule
+        area, only = rule.default[0] * rule.default[1], self.tr("This model makes the listed sizes only.")
         for spin in (self.width_spin, self.height_spin):
-            spin.setSingleStep(max(multiple, 64 if area >= 512 * 512 else multiple))
+            spin.setSingleStep(max(rule.multiple, 64 if area >= 512 * 512 else rule.multiple))
+            offer(spin, only if rule.only else "")
+        self._listed.blockSignals(True)
+        self._listed.clear()
+        for width, height in rule.only:
+            self._listed.addItem(f"{width} × {height}", (width, height))
+        self._listed.blockSignals(False)
+        self._listed.setVisible(bool(rule.only))
+        self._swap_button.setEnabled(not rule.only)
+        for chip in self._chips:
+            chip.setVisible(not rule.only)
+        if rule.only or rule.least_pixels:
+            self.show_sides(*rule.snap(*self.sides()))
         self._mark()
 
     def show_sides(self, width: int, height: int) -> None:
@@ -86,7 +102,7 @@ class Size(QWidget):
         return self.width_spin.value(), self.height_spin.value()
 
     def _take(self, across: int, down: int) -> None:
-        self.show_sides(*sides_for(across, down, self._area, self._multiple))
+        self.show_sides(*self._sides_of((across, down)))
         self._mark()
 
     def _swap(self) -> None:
@@ -97,26 +113,37 @@ class Size(QWidget):
         self._mark()
         self.changed.emit()
 
+    def _sides_of(self, ratio: tuple[int, int]) -> tuple[int, int]:
+        width, height = self._rule.default
+        return self._rule.snap(*sides_for(*ratio, width * height, self._rule.multiple))
+
+    def _take_listed(self) -> None:
+        self.show_sides(*self._listed.currentData())
+
     def _snap(self) -> None:
         """What was typed by hand goes to the nearest size the model can draw."""
-        for spin in (self.width_spin, self.height_spin):
-            snapped = max(self._multiple, round(spin.value() / self._multiple) * self._multiple)
-            if snapped != spin.value():
-                spin.setValue(snapped)
+        snapped = self._rule.snap(*self.sides())
+        if snapped != self.sides():
+            self.show_sides(*snapped)
 
     def _mark(self) -> None:
         """Presses the chip whose proportions the sides have, none when there is none."""
         self._group.setExclusive(False)
         for chip in self._chips:
-            chip.setChecked(self.sides() == sides_for(*chip.ratio, self._area, self._multiple))
+            chip.setChecked(self.sides() == self._sides_of(chip.ratio))
         self._group.setExclusive(True)
+        if self._rule.only and self.sides() in self._rule.only:
+            self._listed.setCurrentIndex(self._rule.only.index(self.sides()))
 
     def _arrange(self) -> None:
-        swap = QToolButton()
+        swap = self._swap_button
         swap.setAccessibleName(self.tr("Swap width and height"))
         swap.setToolTip(swap.accessibleName())
         name_icon(swap, "swap", "muted")
         swap.clicked.connect(self._swap)
+        self._listed.setAccessibleName(self.tr("Sizes of this model"))
+        self._listed.activated.connect(lambda _: self._take_listed())
+        self._listed.hide()
         sides = QHBoxLayout()
         sides.setSpacing(4)
         sides.addWidget(captioned(self.tr("Width"), self.width_spin), 1)
@@ -131,6 +158,7 @@ class Size(QWidget):
         column.setSpacing(8)
         column.addLayout(sides)
         column.addLayout(chips)
+        column.addWidget(self._listed)
 
 
 def sides_for(across: int, down: int, area: int, multiple: int) -> tuple[int, int]:

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from ..widgets.fields import Slider
 from ..widgets.labels import Label
+from ..widgets.offered import offer
 
 _USUAL = 60
 
@@ -42,6 +43,10 @@ class Strength(QWidget):
 
     def show_share(self, share: float) -> None:
         self._slider.setValue(round(share * 100))
+
+    def show_missing(self, reason: str) -> None:
+        """Why it cannot be chosen; empty when it can."""
+        offer(self._slider, reason)
 
     def _moved(self, percent: int) -> None:
         self._said.setText(f"{percent} %")

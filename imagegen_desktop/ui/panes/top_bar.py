@@ -6,7 +6,6 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QSizePolicy, QToolBar, QToolButton, QWidget
 
 from ...domain.engine_status import EngineStatus
-from ...domain.model_card import ModelCard
 from ..actions import Actions
 from ..theme import Theme
 from ..widgets.engine_chip import EngineChip
@@ -32,20 +31,23 @@ class TopBar(QToolBar):
         self._models.activated.connect(lambda _: self.model_chosen.emit(self.model()))
         self._providers.activated.connect(lambda _: self.provider_chosen.emit(self.provider()))
 
-    def show_models(self, cards: list[ModelCard], chosen: str) -> None:
+    def show_models(self, titles: dict[str, str], chosen: str) -> None:
+        """The chosen provider's models: titles by name."""
         self._models.clear()
-        for card in cards:
-            self._models.addItem(card.title or card.name, card.name)
-        if not cards:
+        for name, title in titles.items():
+            self._models.addItem(title, name)
+        if not titles:
             self._models.addItem(self.tr("No model yet"), "")
-        self._models.setEnabled(bool(cards))
+        self._models.setEnabled(bool(titles))
         self._models.setCurrentIndex(max(0, self._models.findData(chosen)))
 
     def show_providers(self, titles: dict[str, str]) -> None:
         """Providers' titles by name."""
+        chosen = self.provider()
         self._providers.clear()
         for name, title in titles.items():
             self._providers.addItem(self.tr(title), name)
+        self.choose_provider(chosen)
 
     def show_engine(self, status: EngineStatus) -> None:
         self._chip.show_status(status)
@@ -58,6 +60,13 @@ class TopBar(QToolBar):
         place = self._models.findData(name)
         if place >= 0:
             self._models.setCurrentIndex(place)
+        return place >= 0
+
+    def choose_provider(self, name: str) -> bool:
+        """False when there is no such provider."""
+        place = self._providers.findData(name)
+        if place >= 0:
+            self._providers.setCurrentIndex(place)
         return place >= 0
 
     def provider(self) -> str:

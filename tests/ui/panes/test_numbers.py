@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLineEdit, QSpinBox
 from pytestqt.qtbot import QtBot
 
+from imagegen_desktop.domain.cloud_model import SizeRule
 from imagegen_desktop.domain.errors import BadInput
 from imagegen_desktop.domain.request import GenerationRequest
 from imagegen_desktop.ui.panes.numbers import Numbers
@@ -21,7 +22,7 @@ OTHERS = {"width": 768, "height": 768, "steps": 20, "guidance": 5.0}
 def numbers(qtbot: QtBot, theme: Theme) -> Numbers:
     made = Numbers(theme)
     qtbot.addWidget(made)
-    made.show_model(("Euler", "UniPC"), "PNDM", 512 * 512, 8)
+    made.show_model(("Euler", "UniPC"), "PNDM", SizeRule(default=(512, 512), multiple=8, least_side=8))
     return made
 
 
@@ -57,7 +58,7 @@ def test_a_seed_too_large_is_bad_input(numbers: Numbers) -> None:
 def test_a_sampler_the_next_model_lacks_falls_back(numbers: Numbers) -> None:
     combo = numbers.findChild(QComboBox, "samplerCombo")
     combo.setCurrentIndex(combo.findData("UniPC"))
-    numbers.show_model(("Euler",), "DDIM", 512 * 512, 8)
+    numbers.show_model(("Euler",), "DDIM", SizeRule(default=(512, 512), multiple=8, least_side=8))
     assert numbers.sampler() == "Model default"
 
 
