@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -63,30 +64,37 @@ class Drawing:
         self._resumed_at: int | None = None
         self._began = self._sampling = self._stepped = self._saved = time.perf_counter()
         self._previews = Previews(model.colours, self._as_picture)
-        self._boundary: StepBoundary
+        self._boundary: StepBoundary | None = None
+        self._approached = False
 
     def draw(self) -> None:
         """Answers with Image, Cancelled or Paused; raises what went wrong."""
-        check_possible(self._request, self._model.family.flow)
-        seed = self._request.seed_of(0)
-        generator = torch.Generator("cpu").manual_seed(seed)
-        torch.manual_seed(seed)
-        pipeline = self._prepared_pipeline(seed)
-        self._boundary = StepBoundary(
-            pipeline, self._model.denoiser, generator, self._desk, self._tallies, self, self._resumable()
-        )
-        cache = self._model.cache
-        cache.enabled = self._request.use_cache
-        cache.on_encode = lambda: self._say_phase("encoding prompt")
         try:
-            self._desk.leave_if_cancelled()
-            with self._boundary.seams():
-                answer: Event = self._finished(pipeline(**self._arguments(pipeline, generator)).images[0])
+            answer: Event = self._finished(self.call())
         except Leave as leave:
             answer = self._left(leave.wish)
         finally:
             self._writer.drop()
         self._send(answer)
+
+    def call(self) -> Picture.Image:
+        """The pipeline call, past the step boundary; raises Leave when it is left."""
+        check_possible(self._request, self._model.family.flow)
+        self._desk.leave_if_cancelled()
+        resume = self._resumable()
+        seed = self._request.seed_of(0)
+        generator = torch.Generator("cpu").manual_seed(seed)
+        torch.manual_seed(seed)
+        pipeline = self._prepared_pipeline(seed)
+        self._boundary = StepBoundary(
+            pipeline, self._model.denoiser, generator, self._desk, self._tallies, self, resume
+        )
+        cache = self._model.cache
+        cache.enabled = self._request.use_cache
+        cache.on_encode = lambda: self._say_phase("encoding prompt")
+        with self._boundary.seams():
+            picture: Picture.Image = pipeline(**self._arguments(pipeline, generator)).images[0]
+        return picture
 
     # ---- before the call ----------------------------------------------------------------------------------
 
@@ -119,7 +127,7 @@ class Drawing:
     def _resumable(self) -> State | None:
         """The state to go on from; a snapshot that does not fit costs the steps, never the job."""
         if not self._command.resume:
-            return None
+            return self._approach() if self._request.branch else None
         try:
             snapshot = read(Path(self._command.resume))
             if snapshot.request != self._identity():
@@ -133,13 +141,26 @@ class Drawing:
         self._resumed_at = snapshot.state.step
         return snapshot.state
 
+    def _approach(self) -> State:
+        """The state a branch begins with: the parent's, drawn to the step where they part."""
+        from .branching import Approach, parent_of
+
+        branch = self._request.branch
+        assert branch is not None
+        parent = replace(self._command, request=parent_of(branch).to_dict(), index=0, snapshot="")
+        around = (self._model, self._desk, self._tallies, self._writer, self._send, self._preview_every)
+        state = Approach(parent, *around, until=branch.step).reach()
+        self._approached = True
+        return state
+
     # ---- the watcher --------------------------------------------------------------------------------------
 
     def began(self, step: int, steps: int) -> None:
         self._model.hash.begin()
         self._desk.step, self._desk.steps = step, steps
         self._sampling = self._stepped = self._saved = time.perf_counter()
-        self._send(Started(**self._names, steps=steps, step=step))
+        if not self._approached:
+            self._send(Started(**self._names, steps=steps, step=step))
 
     def stepped(self, step: int, latents: torch.Tensor, guess: Callable[[], torch.Tensor]) -> None:
         now = time.perf_counter()
@@ -201,10 +222,13 @@ class Drawing:
         )
 
     def _left(self, wish: Wish) -> Event:
-        step = self._boundary.step
+        boundary = self._boundary
+        step = boundary.step if boundary else 0
         if wish is Wish.CANCEL:
             return Cancelled(**self._names, step=step)
-        return Paused(**self._names, step=step, steps=self._boundary.steps, snapshot=self._keep_snapshot())
+        if boundary is None:  # left before its own first step: there is nothing to keep
+            return Paused(**self._names, step=0, steps=self._desk.steps)
+        return Paused(**self._names, step=step, steps=boundary.steps, snapshot=self._keep_snapshot())
 
     def _keep_snapshot(self) -> str:
         """Writes one now; its place, or empty when none was asked for or it cannot be written."""
@@ -218,6 +242,7 @@ class Drawing:
         return self._command.snapshot
 
     def _put_snapshot(self) -> None:
+        assert self._boundary is not None, "a snapshot is taken of a call that has begun"
         state = self._boundary.state()
         snapshot = Snapshot(state=state, request=self._identity(), surroundings=self._surroundings())
         self._writer.put(snapshot, Path(self._command.snapshot))
@@ -228,7 +253,9 @@ class Drawing:
 
     def _identity(self) -> dict[str, Any]:
         """The request without what does not decide pixels, as it comes back from JSON."""
-        return replace(self._request, priority=0, use_cache=True, until=None, device=None).to_dict()
+        told = replace(self._request, priority=0, use_cache=True, until=None, device=None).to_dict()
+        identity: dict[str, Any] = json.loads(json.dumps(told))
+        return identity
 
     def _say_phase(self, phase: str) -> None:
         self._send(Loading(job=self._command.job, phase=phase))
