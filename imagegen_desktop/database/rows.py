@@ -18,6 +18,9 @@ NOT_PIXELS = frozenset({"priority", "use_cache", "until", "version"})
 #: Where `job_row` has the position.
 POSITION = 5
 
+#: What a request holds that does not say otherwise.
+_NO_FIELDS = vars(GenerationRequest())
+
 # Dataclasses without slots: `vars` is `to_dict` without the copying, which counts for 10 000 jobs at once.
 _encode = json.JSONEncoder(default=vars, separators=(",", ":")).encode
 _encode_sorted = json.JSONEncoder(default=vars, separators=(",", ":"), sort_keys=True).encode
@@ -40,7 +43,11 @@ def request_from_json(text: str) -> GenerationRequest:
         if values.get("branch"):
             return GenerationRequest.from_dict(values)
         values["loras"] = tuple(LoraWeight(**lora) for lora in values.get("loras") or ())
-        return GenerationRequest(**values)
+        if not values.keys() <= _NO_FIELDS.keys():
+            raise TypeError("a request has no such field")
+        request = object.__new__(GenerationRequest)
+        vars(request).update(_NO_FIELDS, **values)  # as its constructor does, at a third of the price
+        return request
     except (TypeError, ValueError, AttributeError) as error:
         raise DatabaseProblem("A request in the library cannot be read.", "Rebuild the library.") from error
 

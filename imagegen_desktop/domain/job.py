@@ -30,7 +30,7 @@ K, U = JobState.PARKED, JobState.UNCERTAIN
 
 #: From each state, the states a job may go to. Everything else is an IllegalMove.
 MOVES: dict[JobState, frozenset[JobState]] = {
-    Q: frozenset({L, P, C}),
+    Q: frozenset({L, P, C, K}),
     L: frozenset({R, Q, P, C, F, K}),
     R: frozenset({S, D, Q, P, C, F, K, U}),
     S: frozenset({R, D, Q, F, K}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import threading
 from collections.abc import Callable, Mapping
@@ -9,10 +10,20 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from ..database.connection import Library
 from ..database.jobs import Jobs
-from ..domain.errors import DiskProblem, EngineDied, Problem, ProviderProblem, Uncertain
+from ..domain.errors import (
+    DatabaseProblem,
+    DiskProblem,
+    EngineDied,
+    IllegalMove,
+    NotFound,
+    Problem,
+    ProviderProblem,
+    Uncertain,
+)
 from ..domain.image import GeneratedImage
 from ..domain.job import ACTIVE, FINISHED, Job, JobError, JobState
 from ..logs import logger
@@ -100,6 +111,7 @@ class Runner:
         self._answers = answers
         self._turn = threading.Condition()
         self._active: dict[str, Running] = {}
+        self._unwritten: list[tuple[str, JobState, dict[str, Any]]] = []
         self._stopping = False
         self._neighbours = Neighbours(library, announce)
         self._pulse: threading.Thread | None = None
@@ -206,11 +218,20 @@ class Runner:
     def _claim(self) -> Job | None:
         free = [name for name in self._providers if self._has_place(name) and self._holds.reason(name) is None]
         try:
+            self._write_ends()
             return self._jobs.claim(self.owner, datetime.now(UTC), LEASE_SECONDS, free) if free else None
         except DiskProblem as problem:  # nothing was begun, and nothing can be until there is space
             for name in free:
                 self._holds.hold(name, self._providers[name].capabilities().title, problem)
             return None
+
+    def _write_ends(self) -> None:
+        """Writes what a full disk would not take when the jobs ended; nobody else can let go of them."""
+        while self._unwritten:
+            job, state, changes = self._unwritten[-1]
+            with contextlib.suppress(IllegalMove, NotFound):
+                self._jobs.move_state(job, state, held_by=self.owner, **changes)
+            self._unwritten.pop()
 
     def _has_place(self, provider: str) -> bool:
         mine = [running for running in self._active.values() if running.provider.name == provider]
@@ -400,11 +421,13 @@ class Runner:
             self._announce.publish(Notice(level="error", text=problem.message, advice=problem.advice))
         # What was no fault of the job does not count as an attempt.
         blameless = state is JobState.QUEUED and (running.innocent or not isinstance(problem, EngineDied))
-        changes = {"error": error, "attempts": job.attempts - blameless, **self._end(state)}
+        changes: dict[str, Any] = {"error": error, "attempts": job.attempts - blameless, **self._end(state)}
         try:
             self._jobs.move_state(job.id, state, held_by=self.owner, **changes)
         except Problem as second:
-            # The job is no longer ours, or the database itself fails; the lease will free it.
+            if isinstance(second, DiskProblem | DatabaseProblem):
+                self._unwritten.append((job.id, state, changes))
+            # Else the job is no longer ours.
             logger("runner").warning("a job's end could not be written", job=job.id, reason=second.message)
         return state
 
