@@ -66,7 +66,8 @@ class Photographer:
     def settle(self, milliseconds: int = 250) -> None:
         from PySide6.QtTest import QTest
 
-        QTest.qWait(milliseconds)
+        for _ in range(max(1, milliseconds // 10)):  # in between the threads come to their turn
+            QTest.qWait(10)
 
     def take(self, state: str, widget: object = None) -> None:
         self.settle()
@@ -193,7 +194,7 @@ def _clouds(one: Photographer) -> None:
 
 
 def _dialogs(one: Photographer) -> None:
-    from PySide6.QtWidgets import QDialog, QFrame
+    from PySide6.QtWidgets import QDialog, QFrame, QLineEdit
 
     from imagegen_desktop.ui.dialogs.command_palette import CommandPalette
 
@@ -203,6 +204,9 @@ def _dialogs(one: Photographer) -> None:
     one.take("image-to-image")
     one.window.actions_["settings"].trigger()
     one.take("settings", one.find(QDialog, "settingsDialog"))
+    one.find(QDialog, "settingsDialog").show_keys()  # type: ignore[attr-defined]
+    one.wait(lambda: one.find(QLineEdit, "openaiKeyEdit") is not None)
+    one.take("keys", one.find(QDialog, "settingsDialog"))
     one.window.actions_["models"].trigger()
     one.take("models", one.find(QDialog, "modelsDialog"))
     one.window.actions_["palette"].trigger()

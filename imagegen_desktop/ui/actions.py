@@ -69,6 +69,7 @@ class Actions(QObject):
             Entry("readSettings", "file", self.tr("Read settings from a picture…"), "upload"),
             Entry("models", "file", self.tr("Models…"), "model", ("Ctrl+M",), separated=True),
             Entry("settings", "file", self.tr("Settings…"), "settings", ("Ctrl+,",)),
+            Entry("keys", "file", self.tr("Keys…"), "key"),
             Entry("quit", "file", self.tr("Quit"), "quit", ("Ctrl+Q",), separated=True),
         ]
 

@@ -19,6 +19,7 @@ from .bridge import Bridge
 from .dialogs.command_palette import CommandPalette
 from .dialogs.models import ModelsDialog
 from .dialogs.settings import SettingsDialog
+from .keeping import Keeping
 from .main_window import MainWindow
 from .theme import Theme
 
@@ -44,11 +45,18 @@ class Arranging(QObject):
     def redo(self) -> None:
         self._do(self._parts.undo.redo)
 
-    def show_settings(self) -> None:
+    def show_settings(self) -> SettingsDialog:
         dialog = SettingsDialog(SETTINGS, self._parts.settings.all(), self._window)
+        keeping = Keeping(dialog.keys, self._parts, self._bridge)
+        dialog.finished.connect(keeping.close)
+        keeping.load()
         dialog.setting_changed.connect(lambda name, value: self._set(dialog, name, value))
         self._theme.dress(dialog)
         dialog.show()
+        return dialog
+
+    def show_keys(self) -> None:
+        self.show_settings().show_keys()
 
     def settings_changed(self, names: tuple[str, ...]) -> None:
         if "theme" in names:

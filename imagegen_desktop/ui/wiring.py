@@ -148,6 +148,7 @@ class Wiring(QObject):
             "undo": arranging.undo,
             "redo": arranging.redo,
             "settings": arranging.show_settings,
+            "keys": arranging.show_keys,
             "models": self._show_models,
             "palette": arranging.show_palette,
             "search": window.panes.gallery.focus_search,
@@ -169,6 +170,8 @@ class Wiring(QObject):
         self._bridge.settings_changed.connect(arranging.settings_changed)
         self._bridge.notice.connect(arranging.notice)
         self._bridge.problem.connect(arranging.say)
+        self._minding.keys_wanted.connect(arranging.show_keys)
+        self._minding.limit_wanted.connect(arranging.show_settings)
 
     def _show_models(self) -> None:
         choosing, bar = self._choosing, self._window.top_bar

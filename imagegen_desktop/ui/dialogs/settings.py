@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QLineEdit,
     QScrollArea,
+    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -20,6 +21,7 @@ from ...settings import Setting, Value
 from ..widgets.fields import Choice, Number, WholeNumber, section
 from ..widgets.labels import Label, WrappedLabel
 from ..widgets.message_bar import MessageBar
+from .keys_page import KeysPage
 
 _MANY = 2**31 - 1
 
@@ -38,7 +40,13 @@ class SettingsDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(560, 640)
         self.messages = MessageBar()
+        self.keys = KeysPage()
+        self._pages = QTabWidget()
         self._arrange(declared, values)
+
+    def show_keys(self) -> None:
+        """Turns to the page about keys."""
+        self._pages.setCurrentWidget(self.keys)
 
     def _arrange(self, declared: Mapping[str, Setting], values: Mapping[str, Value]) -> None:
         body = QWidget()
@@ -62,7 +70,11 @@ class SettingsDialog(QDialog):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self.messages)
-        outer.addWidget(scroll)
+        outer.addWidget(self._pages)
+        self._pages.setDocumentMode(True)
+        self._pages.addTab(scroll, self.tr("General"))
+        self._pages.addTab(self.keys, self.tr("Keys"))
+        self._pages.tabBar().setAccessibleName(self.tr("Pages of the settings"))
 
     def _row(self, setting: Setting, value: Value) -> QWidget:
         row = QWidget()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QTextCharFormat, QTextCursor
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QPushButton, QVBoxLayout
 
 from ...domain.word_diff import ADDED, REMOVED, Change
 from ...services.enhance import BUILT_IN, Suggestion
 from ..theme import Theme
+from ..widgets.flow_layout import FlowLayout
 from ..widgets.growing_edit import GrowingEdit
 from ..widgets.labels import Label, WrappedLabel
 
@@ -150,11 +151,9 @@ class SuggestionCard(QFrame):
         self._accept.setAutoDefault(True)
 
     def _arrange(self) -> None:
-        buttons = QHBoxLayout()
-        buttons.setSpacing(4)
+        buttons = FlowLayout(spacing=4)
         for button in (self._accept, self._edit, self._reject):
             buttons.addWidget(button)
-        buttons.addStretch()
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 8, 12, 12)
         column.setSpacing(8)
