@@ -171,8 +171,8 @@ class QueueGame(RuleBasedStateMachine):
 
 
 def test_whatever_happens_what_was_promised_holds(fault_count: int) -> None:
-    """`--faults 5` plays 15 games of 15 moves, `--faults 100` 300 of 50."""
-    games, moves = fault_count * 3, 15 if fault_count <= 5 else 50
+    """`--faults 5` plays 30 games of 15 moves, `--faults 100` 600 of 50."""
+    games, moves = fault_count * 6, 15 if fault_count <= 5 else 50
     run_state_machine_as_test(
         QueueGame,
         settings=settings(
