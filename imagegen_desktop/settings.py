@@ -223,8 +223,20 @@ class Settings:
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(self._path)
+            _sync_folder(self._path.parent)
         except OSError as error:
             raise DiskProblem(f"The settings could not be written to {self._path}: {error.strerror}.") from error
+
+
+def _sync_folder(folder: Path) -> None:
+    """Without it a power cut can bring the old file back, where folders can be synced at all."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def check(setting: Setting, value: object) -> Value:
