@@ -51,6 +51,13 @@ class Choosing(QObject):
     def cards(self) -> list[ModelCard]:
         return list(self._cards.values())
 
+    def models_of(self, provider: str) -> dict[str, str]:
+        """Titles by name."""
+        capabilities = self._providers[provider].capabilities()
+        if capabilities.local:
+            return {card.name: card.title or card.name for card in self._cards.values()}
+        return {model.name: model.title for model in capabilities.models}
+
     def choose(self, name: str) -> None:
         """A model on this computer, wherever was drawn before; nothing changes when there is no such model."""
         local = next((name for name in self._providers if self._is_local(name)), "")
@@ -108,12 +115,9 @@ class Choosing(QObject):
     def _show_models(self) -> None:
         """The chosen provider's models, the last chosen of them first."""
         provider = self._bar.provider()
-        capabilities = self._providers[provider].capabilities()
-        titles = {model.name: model.title for model in capabilities.models}
-        if capabilities.local:
-            titles = {card.name: card.title or card.name for card in self._cards.values()}
-        wanted = self._last.get(provider, "")
-        self._bar.show_models(titles, wanted if wanted in titles else capabilities.default_model)
+        titles, wanted = self.models_of(provider), self._last.get(provider, "")
+        default = self._providers[provider].capabilities().default_model
+        self._bar.show_models(titles, wanted if wanted in titles else default)
         self._show_chosen()
 
     def _show_chosen(self) -> None:

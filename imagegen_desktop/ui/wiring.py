@@ -12,6 +12,7 @@ from .bridge import Bridge
 from .browsing import Browsing
 from .choosing import Choosing
 from .creating import Creating
+from .editing import Editing
 from .main_window import MainWindow
 from .memory import WindowMemory
 from .minding import Minding
@@ -38,6 +39,7 @@ class Wiring(QObject):
         self._suggesting = Suggesting(window, parts.enhancer, bridge, self._creating.request)
         self._minding = Minding(window, parts, bridge)
         self._watching = Watching(window, parts, bridge, memory)
+        self._editing = Editing(window, parts.queue, bridge, self._choosing)
         self._browsing = Browsing(window, parts, bridge)
         self._arranging = Arranging(window, parts, bridge, theme)
         self._wire_creating()
@@ -116,6 +118,9 @@ class Wiring(QObject):
         pane.resume_requested.connect(lambda job: do(queue.resume, job))
         pane.retry_requested.connect(lambda job: do(queue.retry, job))
         pane.move_requested.connect(lambda job, place: do(queue.move, job, place))
+        pane.edit_requested.connect(self._editing.edit)
+        pane.duplicate_requested.connect(lambda ids: do(queue.duplicate, ids))
+        pane.split_requested.connect(lambda job: do(queue.split, job))
         pane.clear_requested.connect(lambda: do(queue.clear_finished))
         pane.pause_all_requested.connect(self._watching.pause_all)
         pane.use_requested.connect(self._creating.use)

@@ -14,8 +14,8 @@ from pytestqt.qtbot import QtBot
 
 from imagegen_desktop.domain.errors import Problem
 from imagegen_desktop.ui.application import build
-from imagegen_desktop.ui.furnishing import Faults
 from imagegen_desktop.ui.failed_start import FailedStart
+from imagegen_desktop.ui.furnishing import Faults
 from imagegen_desktop.ui.polite_end import PoliteEnd
 from imagegen_desktop.ui.self_test import check_none_survives
 from tests.ui.conftest import Studio

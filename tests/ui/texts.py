@@ -12,6 +12,12 @@ ROOT = Path(__file__).parent.parent.parent
 #: Texts that reach `tr` through a variable.
 ELSEWHERE = (
     "This computer",
+    "this session only",
+    "the file locked with a passphrase",
+    "the system's Secret Service",
+    "the system's keyring (libsecret)",
+    "the macOS keychain",
+    "the Windows credential store",
     "There is no key for a language model: these are the built-in rules.",
     "The built-in rules speak English and German only; the text is left as it is.",
 )

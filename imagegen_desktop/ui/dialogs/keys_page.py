@@ -56,7 +56,9 @@ class KeyRow(QFrame):
 
     def show_place(self, place: KeyPlace) -> None:
         self._kept = bool(place.where)
-        self._where.setText(self.tr("Kept in: {0}").format(place.where) if place.where else self.tr("No key yet"))
+        self._where.setText(
+            self.tr("Kept in: {0}").format(self.tr(place.where)) if place.where else self.tr("No key yet")
+        )
         self._update()
 
     def clear(self) -> None:
@@ -129,7 +131,8 @@ class KeysPage(QWidget):
     def show_places(self, store: str, places: list[KeyPlace], in_file: bool) -> None:
         """`store` is where a new key would be kept; `in_file` whether some are in the locked file already."""
         if not self._rows:
-            self._store.addItem(store[:1].upper() + store[1:], False)
+            title = self.tr(store)
+            self._store.addItem(title[:1].upper() + title[1:], False)
             self._store.addItem(self.tr("A file locked with a passphrase"), True)
             self._store.setCurrentIndex(int(in_file))
             self._show_lock()

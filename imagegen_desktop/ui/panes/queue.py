@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QListView,
-    QMenu,
     QStackedLayout,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
-from ...domain.job import ACTIVE, FINISHED, Job, JobState
+from ...domain.job import FINISHED, Job, JobState
 from ...protocol.messages import Event
 from ..icons import name_icon
 from ..theme import Theme
@@ -26,14 +23,15 @@ from ..widgets.labels import ElidedLabel, WrappedLabel
 from ..widgets.message_bar import MessageBar
 from .queue_card import QueueCard
 from .queue_items import JOB, QueueItems
-
-_RETRYABLE = (JobState.FAILED, JobState.CANCELLED, JobState.PARKED, JobState.UNCERTAIN)
+from .queue_menu import EDITABLE, RETRYABLE, Deeds, build
 
 
 class QueueView(QListView):
-    """Cards; Del cancels, Return retries or resumes."""
+    """Cards; Del cancels, Return retries, resumes or edits, F2 edits, Ctrl+D duplicates."""
 
     delete_pressed = Signal()
+    edit_pressed = Signal()
+    duplicate_pressed = Signal()
 
     def __init__(self, items: QueueItems) -> None:
         super().__init__()
@@ -51,6 +49,10 @@ class QueueView(QListView):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Delete:
             self.delete_pressed.emit()
+        elif event.key() == Qt.Key.Key_F2:
+            self.edit_pressed.emit()
+        elif event.key() == Qt.Key.Key_D and event.modifiers() == Qt.KeyboardModifier.ControlModifier:
+            self.duplicate_pressed.emit()
         else:
             super().keyPressEvent(event)
 
@@ -68,6 +70,9 @@ class QueuePane(QWidget):
     pause_all_requested = Signal(bool)
     clear_requested = Signal()
     use_requested = Signal(object)
+    edit_requested = Signal(object)
+    duplicate_requested = Signal(object)
+    split_requested = Signal(str)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -138,33 +143,49 @@ class QueuePane(QWidget):
         self.retry_requested.emit(job_id)
 
     def _activate(self) -> None:
-        """Return on a card: what stands still goes on."""
+        """Return on a card: what stands still goes on, what waits is edited."""
         for job in self._selected():
             if job.state is JobState.PAUSED:
                 self.resume_requested.emit(job.id)
-            elif job.state in _RETRYABLE:
+            elif job.state in RETRYABLE:
                 self.retry_requested.emit(job.id)
+            elif job.state is JobState.QUEUED:
+                self.edit_requested.emit([job])
+
+    def _edit_selected(self) -> None:
+        jobs = self._selected()
+        if jobs and all(job.state in EDITABLE for job in jobs):
+            self.edit_requested.emit(jobs)
+
+    def _duplicate_selected(self) -> None:
+        if jobs := self._selected():
+            self.duplicate_requested.emit([job.id for job in jobs])
 
     def _menu(self, point: QPoint) -> None:
+        """Of what was clicked, with everything that is selected with it; by keyboard of the current card."""
         index = self._view.indexAt(point)
+        if not index.isValid():
+            index = self._view.currentIndex()
+            point = self._view.visualRect(index).center()
         if not index.isValid():
             return
         job: Job = index.data(JOB)
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        if job.state is JobState.PAUSED:
-            menu.addAction(self.tr("Resume"), partial(self.resume_requested.emit, job.id))
-        elif job.state is JobState.QUEUED or job.state in ACTIVE:
-            menu.addAction(self.tr("Pause"), partial(self.pause_requested.emit, job.id))
-        if job.state in _RETRYABLE:
-            menu.addAction(self.tr("Retry"), partial(self.retry_requested.emit, job.id))
-        if job.state is JobState.QUEUED:
-            menu.addAction(self.tr("Draw next"), partial(self.move_requested.emit, job.id, 0))
-        menu.addAction(self.tr("Use all settings"), partial(self.use_requested.emit, job.request))
-        if job.state not in FINISHED:
-            menu.addSeparator()
-            menu.addAction(self.tr("Cancel"), partial(self.cancel_requested.emit, [job.id]))
-        menu.popup(self._view.viewport().mapToGlobal(point))
+        selected = self._selected()
+        jobs = selected if job in selected else [job]
+        build(self, jobs, self._deeds()).popup(self._view.viewport().mapToGlobal(point))
+
+    def _deeds(self) -> Deeds:
+        return Deeds(
+            pause=lambda job: self.pause_requested.emit(job.id),
+            resume=lambda job: self.resume_requested.emit(job.id),
+            retry=lambda job: self.retry_requested.emit(job.id),
+            first=lambda job: self.move_requested.emit(job.id, 0),
+            edit=self.edit_requested.emit,
+            duplicate=lambda jobs: self.duplicate_requested.emit([job.id for job in jobs]),
+            split=lambda job: self.split_requested.emit(job.id),
+            use=lambda job: self.use_requested.emit(job.request),
+            cancel=lambda jobs: self.cancel_requested.emit([job.id for job in jobs]),
+        )
 
     def _connect(self) -> None:
         self._pause.clicked.connect(self.pause_all_requested)
@@ -173,6 +194,8 @@ class QueuePane(QWidget):
         self._cards.stop_requested.connect(lambda job: self.cancel_requested.emit([job]))
         self._cards.remedy_requested.connect(self._remedy)
         self._view.delete_pressed.connect(self._cancel_selected)
+        self._view.edit_pressed.connect(self._edit_selected)
+        self._view.duplicate_pressed.connect(self._duplicate_selected)
         self._view.activated.connect(lambda _: self._activate())
         self._view.customContextMenuRequested.connect(self._menu)
 

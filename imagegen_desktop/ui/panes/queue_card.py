@@ -36,7 +36,7 @@ _MENDABLE = (JobState.FAILED, JobState.PARKED, JobState.UNCERTAIN)
 
 @dataclass(frozen=True)
 class CardRects:
-    """Where a card's parts lie; `error` and `remedy` are empty when nothing went wrong."""
+    """Where a card's parts lie; `error`, `remedy` and `dismissal` are empty when nothing went wrong."""
 
     card: QRect
     icon: QRect
@@ -46,10 +46,12 @@ class CardRects:
     button: QRect
     error: QRect
     remedy: QRect
+    dismissal: QRect
 
 
 class QueueCard(QStyledItemDelegate):
-    """`stop_requested` is the ✕ of a job under way or waiting, `remedy_requested` the button under an error."""
+    """`stop_requested` is the ✕ of a job under way or waiting, `remedy_requested` the button under an error; a job
+    that was set aside can be cancelled there too."""
 
     stop_requested = Signal(str)
     remedy_requested = Signal(str)
@@ -91,7 +93,7 @@ class QueueCard(QStyledItemDelegate):
         if event.type() == QEvent.Type.MouseButtonRelease and isinstance(event, QMouseEvent):
             job: Job = index.data(JOB)
             rects, point = self._rects(option.rect, job), event.position().toPoint()
-            if rects.button.contains(point):
+            if rects.button.contains(point) or rects.dismissal.contains(point):
                 self.stop_requested.emit(job.id)
                 return True
             if rects.remedy.contains(point):
@@ -114,24 +116,26 @@ class QueueCard(QStyledItemDelegate):
         bar = QRect(left, meta.bottom() + 6, meta.width(), 3 if job.state in ACTIVE else 0)
         if bar.height():
             bottom = bar.bottom() + _PAD + 2
-        error, remedy = QRect(), QRect()
+        error, remedy, dismissal = QRect(), QRect(), QRect()
         if job.error is not None:
             error = QRect(left, meta.bottom() + 6, meta.width(), self._error_height(job, meta.width()))
             bottom = error.bottom() + _PAD
             if job.state in _MENDABLE:
-                remedy = QRect(left, error.bottom() + 6, self._remedy_width(), 26)
+                remedy = QRect(left, error.bottom() + 6, self._button_width(self.tr("Retry")), 26)
+                if job.state is not JobState.FAILED:
+                    dismissal = QRect(remedy.right() + 5, remedy.top(), self._button_width(self.tr("Cancel")), 26)
                 bottom = remedy.bottom() + _PAD + 2
         card.setBottom(bottom)
         icon = QRect(card.left() + _PAD, card.top() + _PAD + (line - _ICON) // 2, _ICON, _ICON)
-        return CardRects(card, icon, title, meta, bar, button, error, remedy)
+        return CardRects(card, icon, title, meta, bar, button, error, remedy, dismissal)
 
     def _error_height(self, job: Job, width: int) -> int:
         font = sized(self._view.font(), SMALL)
         most = _ERROR_LINES * QFontMetrics(font).height()
         return min(most, wrapped_text.height(_error_text(job), font, width))
 
-    def _remedy_width(self) -> int:
-        return QFontMetrics(self._view.font()).horizontalAdvance(self.tr("Retry")) + 24
+    def _button_width(self, text: str) -> int:
+        return QFontMetrics(self._view.font()).horizontalAdvance(text) + 24
 
     def _paint_back(self, painter: QPainter, card: QRect, state: QStyle.StateFlag) -> None:
         tokens = self._theme.tokens
@@ -174,13 +178,14 @@ class QueueCard(QStyledItemDelegate):
         painter.setFont(sized(self._view.font(), SMALL))
         painter.setPen(QColor(tokens.error if job.state is JobState.FAILED else tokens.warning))
         wrapped_text.draw(painter, rects.error, _error_text(job))
-        if rects.remedy.width():
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(tokens.pressed))
-            painter.drawRoundedRect(rects.remedy, CORNER, CORNER)
-            painter.setPen(QColor(tokens.text))
-            painter.setFont(self._view.font())
-            painter.drawText(rects.remedy, Qt.AlignmentFlag.AlignCenter, self.tr("Retry"))
+        painter.setFont(self._view.font())
+        for rect, text in ((rects.remedy, self.tr("Retry")), (rects.dismissal, self.tr("Cancel"))):
+            if rect.width():
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(QColor(tokens.pressed))
+                painter.drawRoundedRect(rect, CORNER, CORNER)
+                painter.setPen(QColor(tokens.text))
+                painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
 
     def _meta(self, job: Job, pace: Pace | None) -> str:
         request = job.request
@@ -192,7 +197,8 @@ class QueueCard(QStyledItemDelegate):
             if pace.left:
                 parts.append(duration(pace.left))
         else:
-            parts += [f"{request.width} × {request.height}", f"{request.steps} {self.tr('steps')}"]
+            parts += [f"{request.width} × {request.height}"]
+            parts += [f"{request.steps} {self.tr('steps')}"] if request.steps else []
             parts += [f"× {request.count}"] if request.count > 1 else []
         return " · ".join(parts)
 

@@ -68,6 +68,8 @@ class QueueItems(QAbstractListModel):
                 return job.request.prompt
             case Qt.ItemDataRole.AccessibleTextRole:
                 return f"{self.state_name(job)}: {job.request.prompt}"
+            case Qt.ItemDataRole.AccessibleDescriptionRole:
+                return f"{job.error.message} {job.error.advice}".strip() if job.error else ""
             case _ if role == JOB:
                 return job
             case _ if role == PACE:
