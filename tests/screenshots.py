@@ -207,6 +207,8 @@ def _dialogs(one: Photographer) -> None:
     one.find(QDialog, "settingsDialog").show_keys()  # type: ignore[attr-defined]
     one.wait(lambda: one.find(QLineEdit, "openaiKeyEdit") is not None)
     one.take("keys", one.find(QDialog, "settingsDialog"))
+    one.window.panes.queue.edit_requested.emit(one.parts.queue.jobs()[:2])
+    one.take("edit-jobs", one.find(QDialog, "editJobsDialog"))
     one.window.actions_["models"].trigger()
     one.take("models", one.find(QDialog, "modelsDialog"))
     one.window.actions_["palette"].trigger()

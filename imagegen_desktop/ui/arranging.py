@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices
@@ -16,15 +17,17 @@ from ..services.announce import Notice
 from ..services.assemble import Parts
 from ..settings import SETTINGS
 from .bridge import Bridge
-from .dialogs.command_palette import CommandPalette
-from .dialogs.models import ModelsDialog
-from .dialogs.settings import SettingsDialog
-from .keeping import Keeping
 from .main_window import MainWindow
 from .theme import Theme
 
+if TYPE_CHECKING:
+    from .dialogs.models import ModelsDialog
+    from .dialogs.settings import SettingsDialog
+
 
 class Arranging(QObject):
+    """Dialogs are imported when they are opened."""
+
     def __init__(self, window: MainWindow, parts: Parts, bridge: Bridge, theme: Theme) -> None:
         super().__init__(window)
         self._window = window
@@ -46,6 +49,9 @@ class Arranging(QObject):
         self._do(self._parts.undo.redo)
 
     def show_settings(self) -> SettingsDialog:
+        from .dialogs.settings import SettingsDialog
+        from .keeping import Keeping
+
         dialog = SettingsDialog(SETTINGS, self._parts.settings.all(), self._window)
         keeping = Keeping(dialog.keys, self._parts, self._bridge)
         dialog.finished.connect(keeping.close)
@@ -64,6 +70,8 @@ class Arranging(QObject):
 
     def show_models(self, cards: list[ModelCard], chosen: str) -> ModelsDialog:
         """The one models window; made when there is none."""
+        from .dialogs.models import ModelsDialog
+
         if self._models is None:
             self._models = ModelsDialog(self._window)
             self._models.destroyed.connect(self._models_closed)
@@ -78,6 +86,8 @@ class Arranging(QObject):
             self._theme.dress(self._models)
 
     def show_palette(self) -> None:
+        from .dialogs.command_palette import CommandPalette
+
         CommandPalette(self._window.actions_.all(), self._theme, self._window).show()
 
     def show_engine(self, status: EngineStatus) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt
 
@@ -11,8 +11,10 @@ from ..domain.job import Job
 from ..services.queue import Queue
 from .bridge import Bridge
 from .choosing import Choosing
-from .dialogs.edit_jobs import EditJobs
 from .main_window import MainWindow
+
+if TYPE_CHECKING:
+    from .dialogs.edit_jobs import EditJobs
 
 
 class Editing(QObject):
@@ -26,6 +28,8 @@ class Editing(QObject):
 
     def edit(self, jobs: list[Job]) -> None:
         """Opens the form; one at a time."""
+        from .dialogs.edit_jobs import EditJobs
+
         if self._dialog is not None:
             self._dialog.close()
         providers = {job.request.provider for job in jobs}

@@ -93,6 +93,7 @@ class EditJobs(QDialog):
         buttons.addStretch()
         self._save.setObjectName("saveEditButton")
         self._save.setDefault(True)
+        self._save.setProperty("kind", "main")
         self._save.clicked.connect(self._tell)
         self._close.clicked.connect(self.close)
         for button in (self._save, self._close):
