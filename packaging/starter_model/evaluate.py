@@ -93,7 +93,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True, help="diffusers folder to judge")
     parser.add_argument("--out", type=Path, required=True, help="folder for figures and sheets")
     parser.add_argument("--judge", type=Path, help="file that keeps the taught judge")
-    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--steps", type=int, default=16)
     parser.add_argument("--guidance", type=float, default=3.0)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--only", nargs="*", help="names of the measures to make")

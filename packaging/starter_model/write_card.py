@@ -145,7 +145,7 @@ def main() -> None:
     parser.add_argument("--hours", type=float, required=True)
     parser.add_argument("--samples", type=int, required=True)
     parser.add_argument("--date", default=datetime.date.today().isoformat())
-    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--steps", type=int, default=16)
     parser.add_argument("--guidance", type=float, default=3.0)
     options = parser.parse_args()
     figures = [Figure(**entry) for entry in json.loads(options.figures.read_text())]

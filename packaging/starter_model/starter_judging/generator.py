@@ -29,7 +29,7 @@ _BATCH = 20
 class Settings:
     """What all pictures of an evaluation have in common."""
 
-    steps: int = 20
+    steps: int = 16
     guidance: float = 3.0
 
 
