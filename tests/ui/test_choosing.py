@@ -113,3 +113,11 @@ def test_the_provider_is_remembered(open_studio: Opened) -> None:
     assert second.find(QComboBox, "providerCombo").currentData() == "openai"
     assert second.window.top_bar.model() == "rich"
     choose(second, "providerCombo", "local")
+
+
+def test_a_size_the_next_model_cannot_make_goes_to_the_nearest(studio: Studio) -> None:
+    studio.find(QSpinBox, "widthSpin").setValue(1496)
+    studio.find(QSpinBox, "heightSpin").setValue(1000)
+    choose(studio, "providerCombo", "openai")
+    assert studio.find(QSpinBox, "widthSpin").value() == 1536
+    assert studio.find(QSpinBox, "heightSpin").value() == 1024

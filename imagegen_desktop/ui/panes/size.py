@@ -90,8 +90,7 @@ class Size(QWidget):
         self._swap_button.setEnabled(not rule.only)
         for chip in self._chips:
             chip.setVisible(not rule.only)
-        if rule.only or rule.least_pixels:
-            self.show_sides(*rule.snap(*self.sides()))
+        self.show_sides(*rule.snap(*self.sides()))
         self._mark()
 
     def show_sides(self, width: int, height: int) -> None:
