@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from .answers import Answers
 from .assign import Assigner
 from .compose import Composer
 from .courtesy import Courtesy
+from .driving import Driver
 from .enhance import Enhancer
 from .forecast import Forecast
 from .gallery import Gallery
@@ -38,6 +40,7 @@ from .holds import Holds
 from .housekeeping import Housekeeping
 from .ledger import PARTIAL_IMAGES, Ledger
 from .model_library import ModelLibrary
+from .owners import process_owner
 from .paid import PaidWork
 from .provider_health import ProviderDesk
 from .queue import Queue
@@ -171,21 +174,12 @@ def _joined(
     ledger, holds = Ledger(PaidCalls(library), settings, providers), Holds(announce)
     paid = PaidWork(ledger, home.root / "received", decoder, saver, images)
     assigner = Assigner(models, sources, snapshots, composer, paid)
-    runner = Runner(
-        library,
-        jobs,
-        queue,
-        providers,
-        assigner,
-        saver,
-        snapshots,
-        forecast,
-        announce,
-        paid,
-        holds,
-        models,
-        Answers(library, images),
-    )
+    owner = functools.cache(process_owner)
+    answers = Answers(library, images)
+    driver = Driver(
+        owner, jobs, queue, assigner, saver, snapshots, forecast, announce, paid, holds, models, answers
+    )  # fmt: skip
+    runner = Runner(owner, library, jobs, queue, providers, driver, snapshots, announce, paid, holds)
     queue.interrupt, queue.work_added = runner.interrupt, runner.wake
     courtesy = Courtesy(settings, engine.unload, announce)
     housekeeping = Housekeeping(library, images, ground.storage, decoder, announce)
