@@ -35,6 +35,12 @@ def fit(picture: Picture, width: int, height: int, how: How = "cover") -> Pictur
     )
 
 
+def painted_inside(original: bytes, painted: bytes, mask: bytes, width: int, height: int) -> bytes:
+    """RGB rows: the painted picture where the mask (one byte a pixel) is 255, the original itself where it is 0."""
+    under, over = (Image.frombytes("RGB", (width, height), rows) for rows in (original, painted))
+    return Image.composite(over, under, Image.frombytes("L", (width, height), mask)).tobytes()
+
+
 def to_pillow(picture: Picture) -> Image.Image:
     """The RGB part as a Pillow image, for the modules of this folder."""
     return Image.frombytes("RGB", (picture.width, picture.height), picture.rgb)

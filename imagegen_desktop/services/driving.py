@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..database.jobs import Jobs
@@ -21,6 +21,7 @@ from ..domain.errors import (
 )
 from ..domain.image import GeneratedImage
 from ..domain.job import FINISHED, Job, JobError, JobState
+from ..imaging.picture import painted_inside
 from ..logs import logger
 from ..protocol.messages import Cancelled, Failed, Image, Paused, Preview, Started, Step
 from ..providers.base import Encoded, EncodedPreview, Provider, ProviderEvent, Submitted, Submitting
@@ -58,6 +59,8 @@ class Running:
     heard: bool = False
     behind: bool = False
     closing: bool = False
+    original: bytes = b""
+    mask: bytes = b""
     index: int = 0
     step: int = 0
     steps: int = 0
@@ -72,6 +75,14 @@ class Running:
     def pass_wish_on(self) -> None:
         """Tells the provider what is wished; it may not know the job yet."""
         (self.provider.cancel if self.wish == CANCEL else self.provider.pause)(self.job.id)
+
+
+def _within_mask(running: Running, event: Image) -> Image:
+    """An inpainted image with the original's own pixels outside the mask: a decoder never gives them back exactly."""
+    if not running.mask:
+        return event
+    pixels = painted_inside(running.original, event.pixels, running.mask, event.width, event.height)
+    return replace(event, pixels=pixels)
 
 
 class Driver:
@@ -138,6 +149,7 @@ class Driver:
             return JobState.DONE
         assignment = self._assigner.assignment(running.job, running.provider)
         running.job, running.notes = assignment.job, assignment.notes
+        running.original, running.mask = assignment.image, assignment.mask
         for event in running.provider.run(assignment):
             running.heard |= not isinstance(event, Failed)
             self._hear(running, event)
@@ -195,7 +207,7 @@ class Driver:
         elif isinstance(event, Preview) and job.request.until:
             running.preview = event
         elif isinstance(event, Image):
-            self._keep(running, event)
+            self._keep(running, _within_mask(running, event))
         elif isinstance(event, Encoded):
             running.saves.append(self._paid.receive(job, event, running.notes))
         elif isinstance(event, Submitting | Submitted | EncodedPreview):
