@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QUrl
@@ -119,14 +118,11 @@ class Arranging(QObject):
         self._stage.messages.show_message("error", problem.message, problem.advice)
 
     def show_logs(self) -> None:
-        self._open(self._parts.home.logs)
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._parts.home.logs)))
 
     def about(self) -> None:
         home = self.tr("Your pictures are in {0}").format(self._parts.home.root)
         self._stage.messages.show_message("info", f"ImageGen Desktop {__version__}", home)
-
-    def _open(self, folder: Path) -> None:
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
 
     def _models_closed(self) -> None:
         self._models = None

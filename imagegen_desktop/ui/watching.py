@@ -65,13 +65,11 @@ class Watching(QObject):
         paused = self._memory.paused_jobs()
         self._memory.keep_paused_jobs([])
         if paused:
-            self._bridge.ask(lambda: self._still_paused(paused), self._tell_paused)
+            self._bridge.ask(self._parts.queue.jobs, lambda jobs: self._tell_paused(paused, jobs))
         self.load()
 
-    def _still_paused(self, ids: list[str]) -> list[str]:
-        return [job.id for job in self._parts.queue.jobs() if job.id in ids and job.state is JobState.PAUSED]
-
-    def _tell_paused(self, ids: list[str]) -> None:
+    def _tell_paused(self, paused: list[str], jobs: list[Job]) -> None:
+        ids = [job.id for job in jobs if job.id in paused and job.state is JobState.PAUSED]
         if ids:
             said = self.tr("%n job(s) paused when the window closed.", "", len(ids))
             self._queue.messages.show_message("info", said, "", (self.tr("Go on"), lambda: self._go_on(ids)))

@@ -44,6 +44,7 @@ def choose_entry(studio: Studio, row: int, text: str) -> None:
 def test_a_job_is_duplicated_and_undone(waiting: Studio) -> None:
     choose_entry(waiting, 0, "Duplicate")
     waiting.until(lambda: [one.request.prompt for one in rows(waiting)] == ["hills", "a lake", "hills"])
+    waiting.until(waiting.window.actions_["undo"].isEnabled)
     waiting.window.actions_["undo"].trigger()
     waiting.until(lambda: len(rows(waiting)) == 2)
 
@@ -70,6 +71,7 @@ def test_several_jobs_are_edited_at_once(waiting: Studio) -> None:
     waiting.until(lambda: [one.request.steps for one in rows(waiting)] == [9, 9])
     assert [one.request.prompt for one in rows(waiting)] == ["hills", "a lake"]
     assert [one.request.count for one in rows(waiting)] == [3, 1]
+    waiting.until(waiting.window.actions_["undo"].isEnabled)
     waiting.window.actions_["undo"].trigger()
     waiting.until(lambda: [one.request.steps for one in rows(waiting)] == [3, 5])
 

@@ -61,7 +61,7 @@ class Stage(QWidget):
         self._source = 0
         self._tools = self._tool_row()
         self._arrange()
-        self.canvas.zoom_changed.connect(self._show_zoom)
+        self.canvas.zoom_changed.connect(lambda scale: self._zoom.setText(f"{round(scale * 100)} %"))
         self.canvas.drop_hinted.connect(lambda shown: self._update_welcome(hidden=shown))
         self._filmstrip.picture_chosen.connect(self.canvas.show_picture)
         self.show_idle()
@@ -195,9 +195,6 @@ class Stage(QWidget):
     def _update_welcome(self, *, hidden: bool = False) -> None:
         self.welcome.setVisible(self.canvas.picture().isNull() and not hidden)
         self._tools.setEnabled(not self.canvas.picture().isNull())
-
-    def _show_zoom(self, scale: float) -> None:
-        self._zoom.setText(f"{round(scale * 100)} %")
 
     def _place_chip(self) -> None:
         self._source_chip.move(16, 16)
