@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
@@ -75,8 +76,16 @@ class Composer:
         """A completed request as it will be carried out, with a note for everything that has to be changed."""
         capabilities = self._providers[request.provider].capabilities()
         if capabilities.local:
-            return Fitted(request=request)
+            return Fitted(request=request, notes=self._unknown_words(request))
         return cloud_model.fit(capabilities.model(request.model), request)
+
+    def _unknown_words(self, request: GenerationRequest) -> tuple[str, ...]:
+        """A quiet line for a model that knows only a few words, when it knows none of these."""
+        card = self.model(request.model)
+        words = set(re.findall(r"\w+", request.prompt.casefold()))
+        if not card.vocabulary or not words or words & card.vocabulary:
+            return ()
+        return (f"{card.title} knows none of these words; it draws {_some(card)}. Models… has room for a real one.",)
 
     def _complete_for_cloud(self, request: GenerationRequest) -> GenerationRequest:
         """The provider's own model and its numbers; a size it does not have stays as it was asked for."""
@@ -121,6 +130,10 @@ class Composer:
         if request.image is None or request.strength is not None:
             return request.strength
         return 1.0 if request.mask is not None else DEFAULT_STRENGTH
+
+
+def _some(card: ModelCard) -> str:
+    return "things like " + " or ".join(f"“{example}”" for example in card.examples[:2])
 
 
 def defaults(card: ModelCard, style: StylePreset) -> dict[str, int | float]:

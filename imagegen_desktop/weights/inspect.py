@@ -12,6 +12,7 @@ from ..domain.model_card import ModelCard
 
 MAX_JSON = 4 * 2**20
 CARD_FILE = "card.json"
+MAX_CARD = 64 * 1024
 
 #: The only pairs of (library, class) a model folder may name; anything else could be somebody's code.
 ALLOWED_LIBRARIES = frozenset({"diffusers", "transformers", "stable_diffusion"})
@@ -73,7 +74,8 @@ def inspect_model(folder: Path, built_in: bool = False) -> ModelCard:
         summary=str(card.get("summary") or kind.title),
         licence=str(card.get("licence") or ""),
         examples=tuple(str(text) for text in card.get("examples", ())),
-        vocabulary=frozenset(str(word) for word in card.get("vocabulary", ())),
+        vocabulary=_words_known(card.get("knows")),
+        about=_about(folder),
         built_in=built_in,
     )
 
@@ -155,6 +157,24 @@ def _family_of(folder: Path, index: dict[str, Any]) -> str:
 def _own_card(folder: Path) -> dict[str, Any]:
     path = folder / CARD_FILE
     return _json(path) if path.is_file() else {}
+
+
+def _words_known(knows: object) -> frozenset[str]:
+    """The words that mean something to a model which knows only a few; empty for one that knows any."""
+    lists = knows.values() if isinstance(knows, dict) else ()
+    phrases = [str(phrase).casefold() for phrases in lists if isinstance(phrases, list) for phrase in phrases]
+    return frozenset(word for phrase in phrases for word in phrase.split() if len(word) > 2)
+
+
+def _about(folder: Path) -> str:
+    """The model card a folder brings along, as plain text; empty without one."""
+    file = folder / "README.md"
+    try:
+        text = file.read_text(encoding="utf-8", errors="replace") if file.stat().st_size <= MAX_CARD else ""
+    except OSError:
+        return ""
+    lines = [line.lstrip("# ") if line.startswith("#") else line for line in text.splitlines()]
+    return "\n".join(line.replace("**", "").replace("* ", "• ", 1) for line in lines if not line.startswith("!["))
 
 
 def _native_side(folder: Path) -> int:

@@ -247,3 +247,14 @@ def test_a_style_brings_its_words_and_numbers(parts: Parts) -> None:
     assert explicit.steps == 3
     assert done.sampler == "PNDM"
     assert (done.width, done.height) == (64, 64)
+
+
+def test_a_model_of_few_words_says_when_it_knows_none_of_the_prompts(parts: Parts) -> None:
+    def notes(prompt: str) -> tuple[str, ...]:
+        return parts.compose.fitted(parts.compose.complete(GenerationRequest(prompt=prompt, model="starter"))).notes
+
+    assert notes("a red circle") == ()
+    assert notes("lighthouse of dragons") == ()
+    [line] = notes("cyberpunk dragon, octane render")
+    assert "none of these words" in line
+    assert parts.compose.fitted(parts.compose.complete(wish("cyberpunk dragon"))).notes == ()

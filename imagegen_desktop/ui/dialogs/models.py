@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
     QHBoxLayout,
+    QPlainTextEdit,
     QPushButton,
     QScrollArea,
     QVBoxLayout,
@@ -75,12 +76,28 @@ class ModelsDialog(QDialog):
         use.setAccessibleName(self.tr("Use {0}").format(card.name))
         use.setEnabled(not chosen)
         use.clicked.connect(lambda: self.model_chosen.emit(card.name))
+        if card.about:
+            self._add_card(words, card)
         line = QHBoxLayout(row)
         line.setContentsMargins(16, 12, 16, 12)
         line.setSpacing(16)
         line.addLayout(words, 1)
         line.addWidget(use, 0, Qt.AlignmentFlag.AlignTop)
         return row
+
+    def _add_card(self, words: QVBoxLayout, card: ModelCard) -> None:
+        """The model card, folded in until it is asked for."""
+        text = QPlainTextEdit(card.about)
+        text.setReadOnly(True)
+        text.setAccessibleName(self.tr("Model card of {0}").format(card.title or card.name))
+        text.setMinimumHeight(240)
+        text.hide()
+        fold = QPushButton(self.tr("What it knows, and how it was made"))
+        fold.setProperty("kind", "link")
+        fold.setCheckable(True)
+        fold.toggled.connect(text.setVisible)
+        words.addWidget(fold, 0, Qt.AlignmentFlag.AlignLeft)
+        words.addWidget(text)
 
     def _ask(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, self.tr("Choose a model folder"))
