@@ -11,8 +11,8 @@ from .families import FAMILIES, Family
 class ModelCard:
     """Width, height, steps and guidance are the model's own; the family's where the model says nothing.
 
-    `vocabulary` holds the words that mean something to a model which knows only a few, and is empty for all others;
-    `about` is the model card in the folder, as text. `sampler` is the scheduler class the folder names, for people to read.
+    `vocabulary` holds the words that mean something to a model which knows only a few, and is empty for all others.
+    `about` is the model card in the folder, as text; `sampler` the scheduler class the folder names, for people.
     """
 
     name: str

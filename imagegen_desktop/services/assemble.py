@@ -103,6 +103,7 @@ def assemble(
     engine: bool = True,
     providers: Mapping[str, Provider] | None = None,
     engine_command: list[str] | None = None,
+    owner: Callable[[], str] | None = None,
 ) -> Parts:
     """Opens a home and joins the parts. With `engine` the child is started at once, so that it is warm when
     the first job comes. Raises a Problem when the home cannot be used. Tests bring `providers` or an
@@ -126,7 +127,17 @@ def assemble(
         storage=LocalStorage(home.root),
         announce=announce,
     )
-    return _joined(home, settings, keys, ground, snapshots, process, makers, PromptWriter(surroundings))
+    return _joined(
+        home,
+        settings,
+        keys,
+        ground,
+        snapshots,
+        process,
+        makers,
+        PromptWriter(surroundings),
+        owner or functools.cache(process_owner),
+    )
 
 
 def _surroundings(settings: Settings, keys: KeyStore) -> Surroundings:
@@ -159,6 +170,7 @@ def _joined(
     engine: EngineProcess,
     providers: dict[str, Provider],
     writer: PromptWriter,
+    owner: Callable[[], str],
 ) -> Parts:
     library, announce = ground.library, ground.announce
     images, jobs = Images(library), Jobs(library)
@@ -174,7 +186,6 @@ def _joined(
     ledger, holds = Ledger(PaidCalls(library), settings, providers), Holds(announce)
     paid = PaidWork(ledger, home.root / "received", decoder, saver, images)
     assigner = Assigner(models, sources, snapshots, composer, paid)
-    owner = functools.cache(process_owner)
     answers = Answers(library, images)
     driver = Driver(
         owner, jobs, queue, assigner, saver, snapshots, forecast, announce, paid, holds, models, answers

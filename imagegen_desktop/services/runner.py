@@ -127,8 +127,8 @@ class Runner:
         running.pass_wish_on()
         return True
 
-    def stop(self) -> int:
-        """Pauses every running job resumably and lets nothing further begin; returns how many there were."""
+    def stop(self) -> list[str]:
+        """Pauses every running job resumably and lets nothing further begin; the jobs it paused."""
         with self._turn:
             self._stopping = True
             active = list(self._active.values())
@@ -136,7 +136,7 @@ class Runner:
         for running in active:
             running.closing = True
             self.interrupt(running.job.id, PAUSE)
-        return len(active)
+        return [running.job.id for running in active]
 
     def wait_until_idle(self, timeout: float | None = None) -> bool:
         """Waits until no job runs here; False when the time was too short."""

@@ -115,6 +115,7 @@ class Bridge(QObject):
     def __init__(self, announce: Announcer, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._askers = _pool(self, _ASKERS)
+        self._in_turn = _pool(self, 1)
         self._workers = _pool(self, _WORKERS)
         self._closing = threading.Event()
         self._lock = threading.Lock()
@@ -135,8 +136,13 @@ class Bridge(QObject):
         call: Callable[[], Answer],
         on_answer: Callable[[Answer], None] | None = None,
         on_problem: OnProblem | None = None,
+        *,
+        in_turn: bool = False,
     ) -> None:
-        """Runs `call` on a pool thread; the answer, or the problem, is given to its function in this thread."""
+        """Runs `call` on a pool thread; the answer, or the problem, is given to its function in this thread.
+
+        Calls `in_turn` run one after the other, in the order they were made.
+        """
         if self._closing.is_set():
             return
         refuse = on_problem or self.problem.emit
@@ -146,7 +152,7 @@ class Bridge(QObject):
                 receiver = on_answer if problem is None else refuse
                 self._answered.emit(receiver, answer if problem is None else problem)
 
-        self._askers.start(Task(call, done))
+        (self._in_turn if in_turn else self._askers).start(Task(call, done))
 
     def start_workers(self, work: Work) -> None:
         """From now on jobs are done, as many at a time as the runner lets begin."""
@@ -161,7 +167,7 @@ class Bridge(QObject):
         if wake is not None:
             wake()
         ended = self._workers.waitForDone(_CLOSING_MS)
-        return self._askers.waitForDone(_CLOSING_MS) and ended
+        return self._in_turn.waitForDone(_CLOSING_MS) and self._askers.waitForDone(_CLOSING_MS) and ended
 
     def _hear(self, news: Announcement) -> None:
         """Called in any thread. A preview replaces the one before it; everything else is told one by one."""

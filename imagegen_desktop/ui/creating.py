@@ -70,7 +70,7 @@ class Creating(QObject):
         except BadInput as problem:
             self._refuse(problem)
             return
-        self._bridge.ask(lambda: self._parts.queue.add(request), None, self._refuse)
+        self._bridge.ask(lambda: self._parts.queue.add(request), None, self._refuse, in_turn=True)
 
     def request(self) -> GenerationRequest:
         """What panes and tool bar say now; raises BadInput for what cannot be typed."""

@@ -50,7 +50,7 @@ class Watching(QObject):
 
     def remember_running(self) -> None:
         """Before closing: which jobs are being paused, for the next start to say so."""
-        self._memory.keep_paused_jobs([job.id for job in self._jobs.values() if job.state in ACTIVE])
+        self._memory.keep_paused_jobs(self._parts.runner.stop())
 
     def cancel(self) -> None:
         """Cancels the job on the stage, else what runs, else what would run next."""

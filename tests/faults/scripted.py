@@ -42,9 +42,9 @@ def wish(prompt: str = "a fox", **changes: object) -> GenerationRequest:
     return GenerationRequest(**(values | changes))  # type: ignore[arg-type]
 
 
-def opened(home: Path, provider: ScriptedProvider | None = None) -> Parts:
+def opened(home: Path, provider: ScriptedProvider | None = None, owner: Callable[[], str] | None = None) -> Parts:
     """The services on a home, with a provider that needs no engine."""
-    return assemble(Home(home), engine=False, providers={"local": provider or ScriptedProvider()})
+    return assemble(Home(home), engine=False, providers={"local": provider or ScriptedProvider()}, owner=owner)
 
 
 class ScriptedProvider:

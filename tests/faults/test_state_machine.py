@@ -19,6 +19,7 @@ from imagegen_desktop.domain.errors import IllegalMove
 from imagegen_desktop.domain.job import JobState
 from imagegen_desktop.services.announce import Announcement, ImagesChanged
 from imagegen_desktop.services.assemble import Parts
+from imagegen_desktop.services.owners import process_owner
 from tests.faults.scripted import ScriptedProvider, new_home, opened, wish
 
 pytestmark = pytest.mark.slow
@@ -46,7 +47,8 @@ class QueueGame(RuleBasedStateMachine):
 
     def _start(self) -> tuple[Parts, ScriptedProvider]:
         provider = ScriptedProvider()
-        parts = opened(self._home, provider)
+        self._owner = process_owner()
+        parts = opened(self._home, provider, lambda: self._owner)
         parts.announce.subscribe(lambda heard: self._remember(parts, heard))
         parts.runner.recover()
         return parts, provider
@@ -120,7 +122,7 @@ class QueueGame(RuleBasedStateMachine):
         def die(job: str) -> None:
             raise AppDied
 
-        self._parts.runner.owner = DEAD
+        self._owner = DEAD
         self._provider.at_step = (step, die)
         with suppress(AppDied):
             self._parts.runner.work_once()
