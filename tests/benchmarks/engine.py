@@ -65,7 +65,14 @@ def opened(preview_every: int = 1) -> Iterator[Parts]:
 
 def wish(model: Path, prompt: str, seed: int) -> GenerationRequest:
     return GenerationRequest(
-        prompt=prompt, model=str(model), width=256, height=256, steps=STEPS, seed=seed, guidance=7.5
+        prompt=prompt,
+        model=str(model),
+        width=256,
+        height=256,
+        steps=STEPS,
+        seed=seed,
+        guidance=7.5,
+        sampler="Model default",
     )
 
 
@@ -130,7 +137,7 @@ def ready(model: Path, rounds: int) -> list[Measured]:
 def repeated_prompts(model: Path, rounds: int) -> list[Measured]:
     """How often the text encoder runs for a prompt it has seen."""
     with opened() as parts:
-        seconds_of_job(parts, model, "a fox", 1)
+        seconds_of_job(parts, model, "a fox", 1000)
         before = parts.engine.last_idle.text_encodings
         for seed in range(rounds):
             seconds_of_job(parts, model, "a fox", seed)
