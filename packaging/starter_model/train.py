@@ -42,7 +42,7 @@ _FIRST_DENOISER_SEED = 10
 
 
 def train_autoencoder(team: Team, options: argparse.Namespace) -> None:
-    """Train the autoencoder for its share of minutes; keep it in the work folder."""
+    """Train the autoencoder for its share of steps; keep it in the work folder."""
     drawn = drawn_set(options.work, options.autoencoder_pictures, team.rank)
     team.wait()
     torch.manual_seed(0)
@@ -53,7 +53,7 @@ def train_autoencoder(team: Team, options: argparse.Namespace) -> None:
         print(f"held-out pictures: {signal_to_noise(model, drawn.pixels[-_HELD_OUT:]):.2f} dB")
         model.save_pretrained(options.work / "autoencoder")
 
-    progress = Progress(minutes=options.autoencoder_minutes)
+    progress = Progress(options.autoencoder_steps)
     train(training, progress, team, options.work / "autoencoder_state", on_checkpoint=keep)
 
 
@@ -76,7 +76,7 @@ def train_decoder(team: Team, options: argparse.Namespace) -> None:
         print(f"held-out pictures: {signal_to_noise(model, drawn.pixels[-_HELD_OUT:]):.2f} dB")
         model.save_pretrained(options.work / "autoencoder_refined")
 
-    progress = Progress(minutes=options.decoder_minutes)
+    progress = Progress(options.decoder_steps)
     train(training, progress, team, options.work / "decoder_state", on_checkpoint=keep)
 
 
@@ -128,7 +128,7 @@ def train_denoiser(team: Team, options: argparse.Namespace) -> None:
         write_pipeline(pipeline, options.out)
 
     team.wait()
-    progress = Progress(minutes=options.denoiser_minutes)
+    progress = Progress(options.denoiser_steps)
     train(training, progress, team, options.work / "denoiser_state", on_checkpoint=keep)
 
 
@@ -138,9 +138,9 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints")
     parser.add_argument("--out", type=Path, required=True, help="folder of the finished model")
     parser.add_argument("--stage", choices=["all", "autoencoder", "denoiser", "decoder"], default="all")
-    parser.add_argument("--autoencoder-minutes", type=float, default=26)
-    parser.add_argument("--denoiser-minutes", type=float, default=90)
-    parser.add_argument("--decoder-minutes", type=float, default=8)
+    parser.add_argument("--autoencoder-steps", type=int, default=2200)
+    parser.add_argument("--denoiser-steps", type=int, default=5600)
+    parser.add_argument("--decoder-steps", type=int, default=1100)
     parser.add_argument("--autoencoder-pictures", type=int, default=10_000, help="per process")
     parser.add_argument("--denoiser-pictures", type=int, default=24_000, help="per process")
     parser.add_argument("--processes", type=int, default=2)

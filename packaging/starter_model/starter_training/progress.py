@@ -1,4 +1,4 @@
-"""How far a training run is, counted in steps or in minutes of wall time."""
+"""How far a training run is, counted in steps, so that a busy machine trains the same model as an idle one."""
 
 import math
 import time
@@ -7,23 +7,20 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Progress:
-    """A run planned for a number of steps, or for minutes where `steps` is None."""
+    """A run planned for a number of steps."""
 
-    minutes: float = 0.0
-    steps: int | None = None
+    steps: int
     done_steps: int = 0
     done_seconds: float = 0.0
     _started: float = field(default_factory=time.monotonic)
 
     def seconds(self) -> float:
-        """Seconds trained, those before a resume included."""
+        """Seconds of wall time trained, those before a resume included."""
         return self.done_seconds + time.monotonic() - self._started
 
     def fraction(self) -> float:
         """0 at the start, 1 where the plan ends."""
-        if self.steps is not None:
-            return min(1.0, self.done_steps / self.steps)
-        return min(1.0, self.seconds() / (60 * self.minutes))
+        return min(1.0, self.done_steps / self.steps)
 
     def resume(self, done_steps: int, done_seconds: float) -> None:
         """Carry on from a checkpoint's counts."""
