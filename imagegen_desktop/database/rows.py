@@ -10,7 +10,7 @@ from typing import Any
 from ..domain.errors import DatabaseProblem
 from ..domain.image import GeneratedImage
 from ..domain.job import Job, JobError, JobState
-from ..domain.request import VERSION, GenerationRequest, LoraWeight, SourceImage
+from ..domain.request import VERSION, GenerationRequest, SourceImage, additions_from
 
 #: What a request says that does not decide the pixels.
 NOT_PIXELS = frozenset({"priority", "use_cache", "until", "version"})
@@ -42,7 +42,7 @@ def request_from_json(text: str) -> GenerationRequest:
                 values[key] = SourceImage(**values[key])
         if values.get("branch"):
             return GenerationRequest.from_dict(values)
-        values["loras"] = tuple(LoraWeight(**lora) for lora in values.get("loras") or ())
+        values |= additions_from(values)
         if not values.keys() <= _NO_FIELDS.keys():
             raise TypeError("a request has no such field")
         request = object.__new__(GenerationRequest)

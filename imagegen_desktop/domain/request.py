@@ -23,13 +23,18 @@ MAX_GUIDANCE = 100.0
 MAX_COUNT = 10_000
 MAX_PROMPT_BYTES = 100_000
 
+#: What can be made of a picture for a ControlNet.
+PREPARATIONS = ("none", "canny", "depth", "scribble", "tile")
+
 
 @dataclass(frozen=True, kw_only=True)
 class LoraWeight:
-    """A LoRA by name and how strongly it acts (1.0 as trained, 0 not at all)."""
+    """A LoRA by name and how strongly it acts (1.0 as trained, 0 not at all), on the text encoders as well
+    unless `text_weight` says otherwise."""
 
     name: str
     weight: float = 1.0
+    text_weight: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +45,31 @@ class SourceImage:
     width: int
     height: int
     name: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Control:
+    """A picture whose shapes a ControlNet holds the drawing to.
+
+    `preparation` makes of the picture what the ControlNet was trained on ("none": it is that already). `start` and
+    `end` are shares of the steps between which it acts.
+    """
+
+    model: str
+    image: SourceImage
+    weight: float = 1.0
+    start: float = 0.0
+    end: float = 1.0
+    preparation: str = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """A picture an IP-Adapter takes the look of; `weight` 0 not at all, 1 as trained."""
+
+    model: str
+    image: SourceImage
+    weight: float = 0.6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +85,8 @@ class BranchPoint:
 class GenerationRequest:
     """One job's wish. Sizes in pixels, strength 0…1, seeds 0…2⁶⁴−1 (image i of a batch uses seed + i).
 
-    `until` stops the job at that step of the scheduler, where it waits with what it has.
+    `until` stops the job at that step of the scheduler, where it waits with what it has. `embeddings` are the words
+    of the prompts that textual inversions stand for; `vae` names an autoencoder other than the model's own.
     """
 
     prompt: str = ""
@@ -76,6 +107,10 @@ class GenerationRequest:
     strength: float | None = None
     mask: SourceImage | None = None
     loras: tuple[LoraWeight, ...] = ()
+    embeddings: tuple[str, ...] = ()
+    vae: str | None = None
+    controls: tuple[Control, ...] = ()
+    references: tuple[Reference, ...] = ()
     quality: str | None = None
     background: str | None = None
     device: str | None = None
@@ -111,7 +146,7 @@ class GenerationRequest:
         return replace(self, seed=None if self.seed is None else self.seed_of(index), count=1)
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self) | {"loras": [asdict(lora) for lora in self.loras]}
+        return asdict(self) | {name: [asdict(each) for each in getattr(self, name)] for name in ADDITIONS}
 
     @staticmethod
     def from_dict(data: Mapping[str, Any]) -> GenerationRequest:
@@ -145,9 +180,27 @@ def _request_from(data: Mapping[str, Any]) -> GenerationRequest:
         values["branch"] = BranchPoint(
             step=point["step"], image=point["image"], request=GenerationRequest.from_dict(point["request"])
         )
-    loras = values.get("loras") or ()
-    values["loras"] = tuple(lora if isinstance(lora, LoraWeight) else LoraWeight(**lora) for lora in loras)
-    return validate(GenerationRequest(**values))
+    return validate(GenerationRequest(**values | additions_from(values)))
+
+
+#: The fields of a request that hold a list of values of their own.
+ADDITIONS: Mapping[str, type[LoraWeight] | type[Control] | type[Reference]] = {
+    "loras": LoraWeight,
+    "controls": Control,
+    "references": Reference,
+}
+
+
+def additions_from(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What a request that was written as JSON holds beside plain values; raises TypeError for what it cannot hold."""
+    found: dict[str, Any] = {"embeddings": tuple(values.get("embeddings") or ())}
+    for name, kind in ADDITIONS.items():
+        written = [vars(each) if isinstance(each, kind) else dict(each) for each in values.get(name) or ()]
+        for each in written:
+            if isinstance(each.get("image"), Mapping):
+                each["image"] = SourceImage(**each["image"])
+        found[name] = tuple(kind(**each) for each in written)
+    return found
 
 
 def validate(request: GenerationRequest) -> GenerationRequest:
@@ -168,14 +221,27 @@ def validate(request: GenerationRequest) -> GenerationRequest:
     _check_picture(request)
     if request.branch is not None:
         _check_branch(request, request.branch)
-    for lora in request.loras:
-        check_number(f"weight of LoRA {lora.name}", lora.weight, -10.0, 10.0)
+    _check_additions(request)
     return request
+
+
+def _check_additions(request: GenerationRequest) -> None:
+    for lora in request.loras:
+        for weight in (lora.weight, 0.0 if lora.text_weight is None else lora.text_weight):
+            check_number(f"weight of LoRA {lora.name}", weight, -10.0, 10.0)
+    for control in request.controls:
+        check_number(f"weight of ControlNet {control.model}", control.weight, 0.0, 2.0)
+        check_number(f"start of ControlNet {control.model}", control.start, 0.0, 1.0)
+        check_number(f"end of ControlNet {control.model}", control.end, control.start, 1.0)
+        if control.preparation not in PREPARATIONS:
+            raise BadInput("preparation", control.preparation, "one of " + ", ".join(PREPARATIONS))
+    for reference in request.references:
+        check_number(f"weight of IP-Adapter {reference.model}", reference.weight, 0.0, 2.0)
 
 
 #: What a branch may change; everything else decides the state it starts from.
 BRANCH_CHANGES = frozenset(
-    {"prompt", "negative_prompt", "style", "style_prompt", "style_negative", "guidance", "loras"}
+    {"prompt", "negative_prompt", "style", "style_prompt", "style_negative", "guidance", "loras", "embeddings"}
 )
 _NOT_COMPARED = BRANCH_CHANGES | {"priority", "use_cache", "until", "branch", "count", "device", "version"}
 

@@ -40,7 +40,9 @@ class Load:
 @dataclass(frozen=True, kw_only=True)
 class Generate:
     """Make image `index` of a job. `request` is completed (no None but device). `image`/`mask` already
-    have the request's size. `resume` is a snapshot file to continue from, empty to begin."""
+    have the request's size. `resume` is a snapshot file to continue from, empty to begin. `extras` say where what
+    the request names beside its model lies: kind, name, path and format of each. `conditions` are the pictures of
+    its controls and then its references, RGB rows of the request's size, one after the other."""
 
     job: str
     index: int
@@ -50,8 +52,10 @@ class Generate:
     resume: str = ""
     snapshot: str = ""
     snapshot_seconds: float = 0.0
+    extras: list[dict[str, Any]] = field(default_factory=list)
     image: bytes = b""
     mask: bytes = b""
+    conditions: bytes = b""
 
     @property
     def wish(self) -> GenerationRequest:
@@ -165,7 +169,7 @@ class Decoding:
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """A finished image as RGB rows."""
+    """A finished image as RGB rows. `hashes` tell LoRAs and the like ("lora:name") as other programs know them."""
 
     job: str
     index: int
@@ -176,6 +180,7 @@ class Image:
     model_hash: str = ""
     resumed_at: int | None = None
     notes: list[str] = field(default_factory=list)
+    hashes: dict[str, str] = field(default_factory=dict)
     pixels: bytes = field(default=b"", repr=False)
 
 
@@ -247,7 +252,7 @@ _TYPES: dict[str, type[Any]] = {
         Idle,
     )
 }
-_BLOBS = {Generate: ("image", "mask"), Preview: ("pixels",), Image: ("pixels",)}
+_BLOBS = {Generate: ("image", "mask", "conditions"), Preview: ("pixels",), Image: ("pixels",)}
 
 
 class Channel:
