@@ -1,4 +1,4 @@
-"""ModelCard: what the library knows about a model on disk without loading a tensor."""
+"""ModelCard: what the library knows about a model file or folder without loading a tensor."""
 
 from __future__ import annotations
 
@@ -6,23 +6,41 @@ from dataclasses import dataclass, field
 
 from .families import FAMILIES, Family
 
+MODEL = "model"
+LORA, EMBEDDING, CONTROLNET, VAE = "lora", "embedding", "controlnet", "vae"
+UPSCALER, IP_ADAPTER, PREVIEW_DECODER = "upscaler", "ip-adapter", "taesd"
+
+#: What is put to use together with a model.
+EXTRAS = (LORA, EMBEDDING, CONTROLNET, VAE, UPSCALER, IP_ADAPTER, PREVIEW_DECODER)
+
+FOLDER, SAFETENSORS, GGUF, PICKLE = "folder", "safetensors", "gguf", "pickle"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelCard:
-    """Width, height, steps and guidance are the model's own; the family's where the model says nothing.
+    """Width, height, steps and guidance are the model's own; the family's where the model says nothing, 0 for extras.
 
+    `kind` is MODEL or one of EXTRAS; `family` the base family (of an extra: the one it fits, "" for any).
+    `variants` say what is special ("inpaint", "turbo", "refiner" …). `kit` is the folder with configs and tokenizers
+    that a single file needs; `missing` one line about what is not here, without which it cannot be used.
     `vocabulary` holds the words that mean something to a model which knows only a few, and is empty for all others.
     `about` is the model card in the folder, as text; `sampler` the scheduler class the folder names, for people.
+    `rank` and `triggers` are a LoRA's; `triggers` an embedding's token as well.
     """
 
     name: str
     path: str
     family: str
     size_bytes: int
-    width: int
-    height: int
-    steps: int
-    guidance: float
+    kind: str = MODEL
+    format: str = FOLDER
+    variants: tuple[str, ...] = ()
+    kit: str = ""
+    missing: str = ""
+    width: int = 0
+    height: int = 0
+    steps: int = 0
+    guidance: float = 0.0
     sampler: str = ""
     title: str = ""
     summary: str = ""
@@ -31,7 +49,10 @@ class ModelCard:
     vocabulary: frozenset[str] = field(default_factory=frozenset)
     about: str = field(default="", repr=False)
     built_in: bool = False
+    rank: int = 0
+    triggers: tuple[str, ...] = ()
 
     @property
-    def kind(self) -> Family:
+    def traits(self) -> Family:
+        """What the family can do and prefers; only models have one."""
         return FAMILIES[self.family]

@@ -114,7 +114,7 @@ class Composer:
 
     def _size(self, request: GenerationRequest, card: ModelCard) -> tuple[int, int]:
         """What was asked for; for an image job with no size the image's own, rounded down to what fits."""
-        multiple = card.kind.size_multiple
+        multiple = card.traits.size_multiple
         if request.image is not None and request.width is None and request.height is None:
             return _fitted(request.image.width, request.image.height, card, multiple)
         width = card.width if request.width is None else request.width
@@ -123,7 +123,7 @@ class Composer:
         return width, height
 
     def _sampler(self, name: str | None, card: ModelCard) -> str:
-        wanted = check_sampler(name, card.kind) if name else MODEL_DEFAULT_SAMPLER
+        wanted = check_sampler(name, card.traits) if name else MODEL_DEFAULT_SAMPLER
         return card.sampler if wanted == MODEL_DEFAULT_SAMPLER and card.sampler else wanted
 
     def _strength(self, request: GenerationRequest) -> float | None:
@@ -144,7 +144,7 @@ def defaults(card: ModelCard, style: StylePreset) -> dict[str, int | float]:
         "steps": card.steps,
         "guidance": card.guidance,
     }
-    if not card.kind.keeps_own_numbers:
+    if not card.traits.keeps_own_numbers:
         if style.steps is not None:
             numbers["steps"] = style.steps
         if style.guidance is not None:

@@ -7,9 +7,10 @@ import threading
 from pathlib import Path
 
 from ..domain.errors import BadInput, ModelProblem, Problem
-from ..domain.model_card import ModelCard
+from ..domain.model_card import EXTRAS, MODEL, ModelCard
 from ..settings import Settings
 from ..weights.inspect import inspect_model, is_model_folder
+from ..weights.single_file import inspect_file
 
 
 class ModelLibrary:
@@ -25,6 +26,30 @@ class ModelLibrary:
 
     def all(self) -> list[ModelCard]:
         """The artist's own models by name, then the shipped ones."""
+        return [card for card in self._sorted() if card.kind == MODEL]
+
+    def extras(self, kind: str) -> list[ModelCard]:
+        """LoRAs, embeddings, ControlNets …: all of one kind, by name; raises BadInput for an unknown kind."""
+        if kind not in EXTRAS:
+            raise BadInput("kind", kind, "one of " + ", ".join(EXTRAS))
+        return [card for card in self._sorted() if card.kind == kind]
+
+    def extra(self, kind: str, name: str) -> ModelCard:
+        """One of them by its name, in any case, or by the path of a file; raises BadInput naming the known ones."""
+        known = self.extras(kind)
+        for card in known:
+            if name.casefold() in (card.name.casefold(), Path(card.path).name.casefold()):
+                return card
+        if name in self._broken:
+            raise self._broken[name]
+        path = Path(name).expanduser()
+        found = self.opened(path) if path.is_absolute() and path.exists() else None
+        if found is None or found.kind != kind:
+            names = ", ".join(each.name for each in known) or f"there is none yet; put one into {self._own}"
+            raise BadInput(kind, name, f"known are {names}" if known else names)
+        return found
+
+    def _sorted(self) -> list[ModelCard]:
         return sorted(self._known().values(), key=lambda card: (card.built_in, card.name.casefold()))
 
     def broken(self) -> dict[str, ModelProblem]:
@@ -40,7 +65,7 @@ class ModelLibrary:
     def get(self, name: str) -> ModelCard:
         """By name, or by the path of a model folder; raises BadInput naming the known ones, or ModelProblem."""
         cards = self._known()
-        if name in cards:
+        if name in cards and cards[name].kind == MODEL:
             return cards[name]
         if name in self._broken:
             raise self._broken[name]
@@ -60,7 +85,8 @@ class ModelLibrary:
     def opened(self, path: Path) -> ModelCard:
         """The card of a folder that need not be in the library; raises BadInput with what is wrong with it."""
         try:
-            return inspect_model(path.expanduser())
+            path = path.expanduser()
+            return inspect_file(path) if path.is_file() else inspect_model(path)
         except ModelProblem as problem:
             raise BadInput("model", str(path), problem.message.rstrip(".")) from problem
 
@@ -91,10 +117,11 @@ class ModelLibrary:
         self._broken = {}
         for root, built_in in ((self._shipped, True), (self._own, False)):
             for folder in sorted(root.iterdir()) if root.is_dir() else ():
-                if not is_model_folder(folder):
+                if folder.suffix.lower() != ".safetensors" and not is_model_folder(folder):
                     continue
                 try:
-                    cards[folder.name] = inspect_model(folder, built_in)
+                    card = inspect_file(folder) if folder.is_file() else inspect_model(folder, built_in)
+                    cards[card.name] = card
                 except ModelProblem as problem:
                     self._broken[folder.name] = problem
         if chosen := self._elsewhere():

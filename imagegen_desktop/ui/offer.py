@@ -39,7 +39,7 @@ class Offer:
 
 def offer_of_card(card: ModelCard) -> Offer:
     """A model on this computer."""
-    multiple = card.kind.size_multiple
+    multiple = card.traits.size_multiple
     return Offer(
         title=card.title or card.name,
         sizes=SizeRule(
@@ -50,8 +50,8 @@ def offer_of_card(card: ModelCard) -> Offer:
             most_pixels=MAX_PIXELS,
             most_ratio=MAX_SIDE,
         ),
-        missing=frozenset() if card.kind.negative_prompt else frozenset({"negative_prompt"}),
-        samplers=card.kind.samplers,
+        missing=frozenset() if card.traits.negative_prompt else frozenset({"negative_prompt"}),
+        samplers=card.traits.samplers,
         own_sampler=card.sampler,
         card=card,
     )

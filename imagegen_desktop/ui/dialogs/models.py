@@ -63,7 +63,7 @@ class ModelsDialog(QDialog):
     def _row(self, card: ModelCard, chosen: bool) -> QWidget:
         row = QFrame()
         row.setObjectName("sheet")
-        family = card.kind
+        family = card.traits
         facts = f"{family.title} · {card.width} × {card.height} · {size(card.size_bytes)}"
         words = QVBoxLayout()
         words.setSpacing(4)
