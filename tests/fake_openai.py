@@ -126,12 +126,7 @@ class FakeOpenAI(Loopback):
             handler.send_bytes(int(self.fault), b"<html>Bad gateway</html>", "text/html")
             raise BrokenPipeError
         elif self.fault == "half a body":
-            handler.send_response(200)
-            handler.send_header("Content-Type", "application/json")
-            handler.send_header("Content-Length", "100000")
-            handler.end_headers()
-            handler.wfile.write(b'{"data": [{"b64_json": "')
-            handler.drop()
+            handler.send_half(b'{"data": [{"b64_json": "')
 
     def _words(self, handler: Handler, chat: bool) -> None:
         faults: dict[str, Callable[[], None]] = {

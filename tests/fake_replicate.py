@@ -36,7 +36,10 @@ REFUSALS: dict[str, tuple[int, dict[str, Any]]] = {
     "forbidden": (403, {"detail": "Not for you."}),
     "gone": (404, {"detail": "The requested resource could not be found."}),
     "invalid": (422, {"title": "Input validation failed", "detail": "- input.steps: Must be less than 50"}),
+    "moderation": (400, {"detail": "NSFW content detected."}),
+    "451": (451, {"detail": "Not here."}),
     "rate": (429, {"detail": "Request was throttled. Your rate limit resets in ~1s."}),
+    "rate without time": (429, {"detail": "Request was throttled."}),
     "503": (503, {"detail": "Overloaded"}),
 }
 
@@ -78,6 +81,7 @@ class FakeReplicate(Loopback):
         self.result: Callable[[Handler], None] = lambda handler: handler.send_bytes(200, png(64, 48), "image/png")
         self.predictions: dict[str, Prediction] = {}
         self.malformed: Callable[[Handler], None] | None = None
+        self.cancel_fault = False
 
     def answer(self, handler: Handler, seen: Seen) -> None:
         path = seen.path
@@ -91,6 +95,8 @@ class FakeReplicate(Loopback):
         if path == "/v1/files":
             return handler.send_json(201, {"id": "f1", "urls": {"get": f"{self.origin}/v1/files/f1"}})
         if path.endswith("/cancel"):
+            if self.cancel_fault:
+                handler.drop(reset=True)
             self.predictions[path.split("/")[-2]].status = "canceled"
             return handler.send_json(200, {"id": path.split("/")[-2], "status": "canceled"})
         if path.startswith("/v1/predictions/"):
@@ -105,7 +111,7 @@ class FakeReplicate(Loopback):
 
     def _refuse(self, handler: Handler, name: str) -> None:
         status, body = REFUSALS[name]
-        handler.send_json(status, body | {"status": status}, {"Retry-After": "1"} if status == 429 else {})
+        handler.send_json(status, body | {"status": status}, {"Retry-After": "1"} if name == "rate" else {})
 
     def _create(self, handler: Handler, seen: Seen) -> None:
         self.pass_gate("arrived")
@@ -119,6 +125,8 @@ class FakeReplicate(Loopback):
             self.stay_silent()
         elif self.fault in ("closed", "reset"):
             handler.drop(reset=self.fault == "reset")
+        elif self.fault == "half a body":
+            handler.send_half(b'{"id": "p', 201)
         elif self.fault in ("500", "502", "504"):
             return handler.send_bytes(int(self.fault), b"<html>Bad gateway</html>", "text/html")
         if self.malformed is not None:

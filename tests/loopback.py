@@ -74,6 +74,15 @@ class Handler(BaseHTTPRequestHandler):
     def send_json(self, status: int, value: object, headers: Mapping[str, str] | None = None) -> None:
         self.send_bytes(status, json.dumps(value).encode(), headers=headers)
 
+    def send_half(self, data: bytes, status: int = 200) -> None:
+        """Announces more than it sends, then ends the connection."""
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", "100000")
+        self.end_headers()
+        self.wfile.write(data)
+        self.drop()
+
     def send_events(self, events: Iterable[object], end: bool = True) -> None:
         """Server-sent events in chunks; without `end` the connection breaks before the last chunk."""
         self.send_response(200)

@@ -13,6 +13,7 @@ from .tables import JobRow, PaidCallRow, columns
 
 _COLUMNS = columns(PaidCallRow)
 _OPEN = [state.value for state in OPEN]
+_CHUNK = 500
 
 
 class PaidCalls:
@@ -49,8 +50,13 @@ class PaidCalls:
 
     def open_of(self, jobs: Collection[str]) -> list[PaidCall]:
         """The calls of these jobs whose outcome is not known."""
-        query = PaidCallRow.select(*_COLUMNS).where(PaidCallRow.job.in_(list(jobs)) & PaidCallRow.state.in_(_OPEN))
-        return [_call(row) for row in self._library.read(lambda db: list(db.execute(query)))]
+        wanted = list(jobs)
+        chunks = [wanted[start : start + _CHUNK] for start in range(0, len(wanted), _CHUNK)]
+        is_open = PaidCallRow.state.in_(_OPEN)
+        queries = [PaidCallRow.select(*_COLUMNS).where(PaidCallRow.job.in_(chunk) & is_open) for chunk in chunks]
+        return [
+            _call(row) for row in self._library.read(lambda db: [row for one in queries for row in db.execute(one)])
+        ]
 
     def of_job(self, job: str) -> list[PaidCall]:
         """Every call of a job, the oldest first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -120,6 +120,13 @@ class Provider(Protocol):
     def pause(self, job: str) -> None: ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Recallable(Protocol):
+    """A provider that stops what it was asked for earlier, by the names it gave. Takes a few seconds at most."""
+
+    def recall(self, provider_ids: Collection[str]) -> None: ...
 
 
 @runtime_checkable

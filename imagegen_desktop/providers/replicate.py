@@ -7,7 +7,7 @@ import base64
 import re
 import secrets
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -60,6 +60,14 @@ class ReplicateProvider(CloudProvider):
     def check(self, key: str | None = None) -> str:
         """Asks whose key it is, which is free."""
         return str(self._asked(self._check(self._key(key))))
+
+    def recall(self, provider_ids: Collection[str]) -> None:
+        """Cancels predictions nobody waits for any more, all at the same time."""
+        self._asked(self._recall(self._key(), provider_ids))
+
+    async def _recall(self, key: str, provider_ids: Collection[str]) -> None:
+        async with self._api(key) as api:
+            await asyncio.gather(*(api.cancel(name) for name in provider_ids))
 
     async def _check(self, key: str) -> str:
         async with self._api(key) as api:

@@ -184,14 +184,14 @@ def _joined(
     saver = Saver(ground.storage, images, ground.thumbnails, announce)
     queue = Queue(library, jobs, composer, forecast, undo, announce)
     ledger, holds = Ledger(PaidCalls(library), settings, providers), Holds(announce)
-    paid = PaidWork(ledger, home.root / "received", decoder, saver, images)
+    paid = PaidWork(ledger, providers, home.root / "received", decoder, saver, images)
     assigner = Assigner(models, sources, snapshots, composer, paid)
     answers = Answers(library, images)
     driver = Driver(
         owner, jobs, queue, assigner, saver, snapshots, forecast, announce, paid, holds, models, answers
     )  # fmt: skip
     runner = Runner(owner, library, jobs, queue, providers, driver, snapshots, announce, paid, holds)
-    queue.interrupt, queue.work_added = runner.interrupt, runner.wake
+    queue.interrupt, queue.work_added, queue.recall = runner.interrupt, runner.wake, paid.recall
     courtesy = Courtesy(settings, engine.unload, announce)
     housekeeping = Housekeeping(library, images, ground.storage, decoder, announce)
     starts = Starts(home.root / "starts.json")

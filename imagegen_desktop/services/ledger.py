@@ -91,8 +91,9 @@ class Ledger:
         )  # fmt: skip
         self._calls.begin(call)
 
-    def open_calls(self, job: str) -> list[PaidCall]:
-        return self._calls.open_of([job])
+    def open_calls(self, *jobs: str) -> list[PaidCall]:
+        """The calls of these jobs whose outcome is not known."""
+        return self._calls.open_of(jobs)
 
     def accounts(self) -> dict[str, Account]:
         """By provider: today's and this month's money."""

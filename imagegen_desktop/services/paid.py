@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict
 from pathlib import Path
 
 from ..database.images import Images
-from ..domain.errors import BadAnswer, BadInput, DiskProblem, ProviderProblem, Uncertain
+from ..domain.errors import BadAnswer, BadInput, DiskProblem, Problem, ProviderProblem, Uncertain
 from ..domain.image import GeneratedImage
 from ..domain.job import Job
 from ..domain.paid_call import CallState
 from ..imaging.decode import Decoder
 from ..imaging.picture import Picture
+from ..logs import logger
 from ..protocol.messages import Image, Preview
-from ..providers.base import Encoded, EncodedPreview, Submitted, Submitting
+from ..providers.base import Encoded, EncodedPreview, Provider, Recallable, Submitted, Submitting
 from ..storage.durable import write_durably
 from .ledger import Ledger
 from .saver import Saver
@@ -29,8 +31,17 @@ class PaidWork:
     """Between a paid provider and the library. `folder` is for results that are not in the library yet; what it
     cannot take, for want of space, stays in memory."""
 
-    def __init__(self, ledger: Ledger, folder: Path, decoder: Decoder, saver: Saver, images: Images) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        providers: Mapping[str, Provider],
+        folder: Path,
+        decoder: Decoder,
+        saver: Saver,
+        images: Images,
+    ) -> None:
         self._ledger = ledger
+        self._providers = providers
         self._folder = folder
         self._decoder = decoder
         self._saver = saver
@@ -93,6 +104,21 @@ class PaidWork:
 
     def cancelled(self, job: Job) -> None:
         self._ledger.end_open(job.id, CallState.CANCELLED)
+
+    def recall(self, jobs: Sequence[str]) -> None:
+        """Asks providers to stop what they still make for these jobs; a call without a name stays as it is."""
+        named: dict[str, list[str]] = defaultdict(list)
+        for call in self._ledger.open_calls(*jobs):
+            if call.provider_id:
+                self._ledger.ended(call.nonce, CallState.CANCELLED)
+                named[call.provider].append(call.provider_id)
+        for name, provider_ids in named.items():
+            provider: object = self._providers.get(name)
+            if isinstance(provider, Recallable):
+                try:
+                    provider.recall(provider_ids)
+                except Problem as problem:  # its deadline ends it
+                    logger("paid").warning("a provider could not be told to stop", reason=problem.message)
 
     def is_settled(self, job: Job) -> bool:
         """Whether a job may go on by itself: nothing of it is out there without a name."""

@@ -29,13 +29,15 @@ LEASE_SECONDS = 30.0
 
 class Queue:
     """All jobs of this home. `interrupt(job, wish)` reaches a job that runs in this process; it answers
-    whether it does. `work_added` wakes whoever waits for work. Both are set where the parts are joined."""
+    whether it does. `work_added` wakes whoever waits for work. `recall(jobs)` stops what providers still make for
+    jobs that want it no more. All are set where the parts are joined."""
 
     def __init__(
         self, library: Library, jobs: Jobs, composer: Composer, forecast: Forecast, undo: Undo, announce: Announcer
     ) -> None:
         self.interrupt: Callable[[str, str], bool] = lambda job, wish: False
         self.work_added: Callable[[], None] = lambda: None
+        self.recall: Callable[[Sequence[str]], None] = lambda jobs: None
         self._jobs = jobs
         self._library = library
         self._composer = composer
@@ -76,11 +78,13 @@ class Queue:
     def cancel(self, ids: Iterable[str]) -> None:
         """Running jobs leave within their step; a finished one raises IllegalMove, and then none is cancelled."""
         wanted = list(dict.fromkeys(ids))
-        for job, state in self._jobs.states(wanted).items():
+        states = self._jobs.states(wanted)
+        for job, state in states.items():
             if state in FINISHED:
                 raise IllegalMove(f"Job {job} is already {state.value}.")
         busy = self._cancel_waiting(wanted)
-        waited = [job for job in wanted if job not in busy]
+        # Undone, an uncertain job would be sent a second time without anybody having asked for that.
+        waited = [job for job in wanted if job not in busy and states[job] is not JobState.UNCERTAIN]
         if waited:
             label = "Cancel a job" if len(waited) == 1 else f"Cancel {len(waited)} jobs"
             self._undo.remember(Deed(label, Act("requeue", [waited]), Act("cancel_waiting", [waited])))
@@ -196,7 +200,8 @@ class Queue:
         self._undo.do(Deed(label, Act("swap", [come, gone]), Act("swap", [gone, come])))
 
     def _swap_rows(self, out: list[dict[str, Any]], into: list[dict[str, Any]]) -> None:
-        self._jobs.remove([row["id"] for row in out])
+        gone = self._jobs.remove([row["id"] for row in out])
+        self.recall([job.id for job in gone])
         self._jobs.add([Job.from_dict(row) for row in into])
         self._changed()
         self.work_added()
@@ -210,12 +215,15 @@ class Queue:
 
     def _put_requests(self, requests: dict[str, dict[str, Any]]) -> None:
         self._jobs.update_request(list(requests), [GenerationRequest.from_dict(row) for row in requests.values()])
+        self.recall(list(requests))
         self._changed(*requests)
 
     def _cancel_waiting(self, ids: list[str]) -> dict[str, JobState]:
         """Cancels those that wait; the states of the others."""
         others = self._jobs.move_waiting(ids, JobState.CANCELLED, finished=now())
-        self._changed(*(job for job in ids if job not in others))
+        cancelled = [job for job in ids if job not in others]
+        self._changed(*cancelled)
+        self.recall(cancelled)
         return others
 
     def _requeue_all(self, ids: list[str]) -> None:
@@ -234,6 +242,8 @@ class Queue:
             if not self.interrupt(job.id, wish):
                 raise
         self._changed(job.id)
+        if state is JobState.CANCELLED:
+            self.recall([job.id])
 
     def _requeue(self, job: Job, possible: tuple[JobState, ...]) -> None:
         if job.state not in possible:

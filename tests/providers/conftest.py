@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
-from imagegen_desktop.paths import Home
-from imagegen_desktop.services.assemble import Parts, assemble
 from tests.fake_openai import KEY, FakeOpenAI
 from tests.fake_replicate import TOKEN, FakeReplicate
-from tests.services.conftest import model  # noqa: F401  a fixture
+from tests.services.conftest import model, open_parts, parts  # noqa: F401  fixtures
 
-ROOT = Path(__file__).parent.parent.parent
-FAKE = [sys.executable, str(ROOT / "tests" / "fake_engine.py")]
 
-#: How often every fault is tried: once in the one check, more by IMAGEGEN_TEST_ROUNDS.
-ROUNDS = int(os.environ.get("IMAGEGEN_TEST_ROUNDS", "1"))
+@pytest.fixture(scope="session")
+def transport_rounds(request: pytest.FixtureRequest) -> int:
+    """How often each fault of the transport is tried: once in the one check, 20 times with `--faults 500`."""
+    return max(1, int(request.config.getoption("--faults")) // 25)
 
-Opened = Callable[[], Parts]
+
+@pytest.fixture(scope="session")
+def malformed_rounds(request: pytest.FixtureRequest) -> int:
+    """How often each malformed answer is tried: once in the one check, 10 times with `--faults 500`."""
+    return max(1, int(request.config.getoption("--faults")) // 50)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every kill is tried twice in the one check, 100 times with `--faults 500`."""
+    if "life" in metafunc.fixturenames:
+        metafunc.parametrize("life", range(max(2, int(metafunc.config.getoption("--faults")) // 5)))
 
 
 @pytest.fixture(autouse=True)
@@ -48,23 +53,3 @@ def replicate(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeReplicate]:
         monkeypatch.setenv("REPLICATE_API_TOKEN", TOKEN)
         monkeypatch.setenv("REPLICATE_BASE_URL", server.origin)
         yield server
-
-
-@pytest.fixture
-def open_parts(home: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opened]:  # noqa: F811
-    """Opens the parts on the test's home, as often as asked; all are closed at the end."""
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    opened: list[Parts] = []
-
-    def open_one() -> Parts:
-        opened.append(assemble(Home(home), engine=False, engine_command=FAKE))
-        return opened[-1]
-
-    yield open_one
-    for parts in opened:
-        parts.close()
-
-
-@pytest.fixture
-def parts(open_parts: Opened) -> Parts:
-    return open_parts()

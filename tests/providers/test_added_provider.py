@@ -11,9 +11,8 @@ from imagegen_desktop import cli
 from imagegen_desktop.domain.errors import BadInput
 from imagegen_desktop.domain.job import JobState
 from imagegen_desktop.domain.request import GenerationRequest
+from tests.services.conftest import Opened
 from tests.services.test_runner import On, step_is, until_empty
-
-from .conftest import Opened
 
 SOURCE = Path(__file__).with_name("sketch_provider.py")
 

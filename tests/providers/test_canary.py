@@ -19,9 +19,9 @@ from imagegen_desktop.domain.request import GenerationRequest
 from imagegen_desktop.services.assemble import Parts
 from tests.fake_openai import KEY, FakeOpenAI
 from tests.fake_replicate import TOKEN, FakeReplicate, Story
+from tests.services.conftest import Opened
 from tests.services.test_runner import until_empty
 
-from .conftest import Opened
 from .test_kills import command
 from .test_openai import wish as openai_wish
 from .test_replicate import wish as replicate_wish

@@ -1,10 +1,12 @@
 """The fault table: every way a provider or the network can fail, its right class, right words, nothing half, nothing
-paid twice. Each once here; IMAGEGEN_TEST_ROUNDS=20 for the long run (README.md)."""
+paid twice. Each once in the one check; `--faults 500` is the long run (README.md)."""
 
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pytest
@@ -16,9 +18,9 @@ from tests.fake_openai import KEY, FakeOpenAI, encoded, reply
 from tests.fake_replicate import TOKEN, FakeReplicate, Story
 from tests.loopback import Handler, Loopback
 from tests.pictures import png, png_of_rows
+from tests.services.conftest import FAKE
 from tests.services.test_runner import until_empty
 
-from .conftest import FAKE, ROUNDS
 from .test_openai import wish as openai_wish
 from .test_replicate import wish as replicate_wish
 
@@ -46,8 +48,11 @@ OPENAI: list[tuple[str, str, JobState, int]] = [
 ]
 REPLICATE: list[tuple[str, str, JobState, int]] = [
     ("rate", "rate_limited", JobState.QUEUED, 0),
+    ("rate without time", "rate_limited", JobState.QUEUED, 0),
     ("no credit", "out_of_credit", JobState.QUEUED, 0),
     ("revoked", "key", JobState.QUEUED, 0),
+    ("moderation", "refused", JobState.FAILED, 0),
+    ("451", "refused", JobState.FAILED, 0),
     ("forbidden", "not_allowed", JobState.FAILED, 0),
     ("gone", "model_gone", JobState.FAILED, 0),
     ("invalid", "provider", JobState.FAILED, 0),
@@ -57,6 +62,7 @@ REPLICATE: list[tuple[str, str, JobState, int]] = [
     ("504", "uncertain", JobState.UNCERTAIN, 1),
     ("closed", "uncertain", JobState.UNCERTAIN, 1),
     ("reset", "uncertain", JobState.UNCERTAIN, 1),
+    ("half a body", "uncertain", JobState.UNCERTAIN, 1),
     ("silence", "uncertain", JobState.UNCERTAIN, 1),
 ]
 
@@ -131,9 +137,11 @@ def check(parts: Parts, job: Job, server: Loopback, kind: str, state: JobState, 
 
 
 @pytest.mark.parametrize(("fault", "kind", "state", "charges"), OPENAI, ids=[row[0] for row in OPENAI])
-def test_openai(parts: Parts, openai: FakeOpenAI, fault: str, kind: str, state: JobState, charges: int) -> None:
+def test_openai(
+    parts: Parts, openai: FakeOpenAI, fault: str, kind: str, state: JobState, charges: int, transport_rounds: int
+) -> None:
     openai.fault = fault
-    for _ in range(ROUNDS):
+    for _ in range(transport_rounds):
         openai.charges.clear()
         parts.holds.release()
         job = parts.queue.add(openai_wish())
@@ -143,10 +151,10 @@ def test_openai(parts: Parts, openai: FakeOpenAI, fault: str, kind: str, state: 
 
 @pytest.mark.parametrize(("fault", "kind", "state", "charges"), REPLICATE, ids=[row[0] for row in REPLICATE])
 def test_replicate(
-    parts: Parts, replicate: FakeReplicate, fault: str, kind: str, state: JobState, charges: int
+    parts: Parts, replicate: FakeReplicate, fault: str, kind: str, state: JobState, charges: int, transport_rounds: int
 ) -> None:
     replicate.fault = fault
-    for _ in range(ROUNDS):
+    for _ in range(transport_rounds):
         replicate.charges.clear()
         parts.holds.release()
         job = parts.queue.add(replicate_wish())
@@ -158,33 +166,86 @@ UNREACHABLE = {
     "nobody listens": "http://127.0.0.1:9",
     "no such name": "https://nowhere.invalid",
     "no TLS there": "https://127.0.0.1:{port}",
+    "nobody opens": "http://127.0.0.1:{closed}",
 }
+
+
+@pytest.fixture(scope="module")
+def closed_port() -> Iterator[int]:
+    """A port that lets nobody in: its queue is full, and what comes is dropped without a word."""
+    with socket.socket() as server, ExitStack() as guests:
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        for _ in range(2):
+            guest = guests.enter_context(socket.socket())
+            guest.setblocking(False)
+            guest.connect_ex(server.getsockname())
+        yield server.getsockname()[1]
 
 
 @pytest.mark.parametrize("address", UNREACHABLE.values(), ids=UNREACHABLE.keys())
 @pytest.mark.parametrize("provider", ["openai", "replicate"])
 def test_what_never_left_waits_and_goes_on_by_itself(
-    parts: Parts,
-    openai: FakeOpenAI,
-    replicate: FakeReplicate,
+    world: World,
     provider: str,
     address: str,
+    closed_port: int,
+    monkeypatch: pytest.MonkeyPatch,
+    transport_rounds: int,
+) -> None:
+    parts = world.parts
+    server: Loopback = world.openai if provider == "openai" else world.replicate
+    name = f"{provider.upper()}_BASE_URL"
+    good = world.openai.url if provider == "openai" else world.replicate.origin
+    for _ in range(transport_rounds):
+        server.charges.clear()
+        parts.gallery.delete([image.id for image in parts.gallery.page()])
+        monkeypatch.setenv(name, address.format(port=server.server_port, closed=closed_port))
+        before = parts.ledger.accounts()[provider].month
+        job = parts.queue.add(openai_wish() if provider == "openai" else replicate_wish())
+        check(parts, job, server, "unreachable", JobState.QUEUED, 0)
+        assert parts.ledger.accounts()[provider].month == before
+        monkeypatch.setenv(name, good)
+        parts.holds.release()
+        until_empty(parts)
+        assert parts.queue.get(job.id).state is JobState.DONE
+        assert len(server.charges) == 1
+
+
+LATER: dict[str, Callable[[Handler], None]] = {
+    "reset": lambda handler: handler.drop(reset=True),
+    "502": lambda handler: handler.send_bytes(502, b"<html>", "text/html"),
+    "half a body": lambda handler: handler.send_half(b'{"status": "succ'),
+}
+
+
+@pytest.mark.parametrize("trouble", LATER.values(), ids=LATER.keys())
+@pytest.mark.parametrize("where", ["asked for", "fetched"])
+def test_a_named_prediction_is_asked_for_again_when_the_network_is_back(
+    parts: Parts,
+    replicate: FakeReplicate,
+    where: str,
+    trouble: Callable[[Handler], None],
+    transport_rounds: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    server: Loopback = openai if provider == "openai" else replicate
-    name = f"{provider.upper()}_BASE_URL"
-    good = openai.url if provider == "openai" else replicate.origin
-    monkeypatch.setenv(name, address.format(port=server.server_port))
-    before = parts.ledger.accounts()[provider].month
-    request = openai_wish() if provider == "openai" else replicate_wish()
-    job = parts.queue.add(request)
-    check(parts, job, server, "unreachable", JobState.QUEUED, 0)
-    assert parts.ledger.accounts()[provider].month == before
-    monkeypatch.setenv(name, good)
-    parts.holds.release()
-    until_empty(parts)
-    assert parts.queue.get(job.id).state is JobState.DONE
-    assert len(server.charges) == 1
+    monkeypatch.setattr("imagegen_desktop.providers.replicate_api._POLLS", 2)
+    for _ in range(transport_rounds):
+        replicate.reset()
+        parts.gallery.delete([image.id for image in parts.gallery.page()])
+        whole = replicate.result
+        replicate.story = Story(polls=dict.fromkeys(range(1, 20), trouble) if where == "asked for" else {})
+        replicate.result = trouble
+        job = parts.queue.add(replicate_wish())
+        until_empty(parts)
+        until_empty(parts)
+        waiting = parts.queue.get(job.id)
+        assert (waiting.state, parts.gallery.count()) == (JobState.QUEUED, 0), waiting.error
+        assert waiting.error is not None and waiting.error.advice
+        replicate.story, replicate.result = Story(), whole
+        parts.holds.release()
+        until_empty(parts)
+        assert (parts.queue.get(job.id).state, len(replicate.charges)) == (JobState.DONE, 1)
 
 
 def events(*made: object) -> Callable[[Handler, int, int], None]:
@@ -245,10 +306,10 @@ MALFORMED: dict[str, Callable[[Handler, int, int], None]] = {
 
 @pytest.mark.parametrize("answer", MALFORMED.values(), ids=MALFORMED.keys())
 def test_malformed_answers_of_openai(
-    parts: Parts, openai: FakeOpenAI, answer: Callable[[Handler, int, int], None]
+    parts: Parts, openai: FakeOpenAI, answer: Callable[[Handler, int, int], None], malformed_rounds: int
 ) -> None:
     openai.malformed = answer
-    for _ in range(ROUNDS):
+    for _ in range(malformed_rounds):
         openai.charges.clear()
         check(parts, parts.queue.add(openai_wish()), openai, "bad_answer", JobState.FAILED, 1)
 
@@ -267,46 +328,82 @@ def made(data: bytes) -> Callable[[Handler], None]:
     return lambda handler: handler.send_bytes(201, data)
 
 
+def file(data: bytes) -> Callable[[Handler], None]:
+    return lambda handler: handler.send_bytes(200, data, "image/png")
+
+
 #: What Replicate may say to a new prediction: no name, so nobody knows what became of it.
 UNNAMED: dict[str, Callable[[Handler], None]] = {
     "no JSON": made(b"{nonsense"),
+    "nothing": made(b""),
     "HTML": made(b"<html>"),
+    "null": made(b"null"),
     "a list": made(b"[]"),
     "no name": made(b"{}"),
+    "a name of nothing": made(b'{"id": ""}'),
     "a number": made(b'{"id": 7}'),
     "an evil name": made(json.dumps({"id": "../../v1/account"}).encode()),
     "an endless name": made(json.dumps({"id": "x" * 1000}).encode()),
+    "invalid UTF-8": made(b'{"id": "\xff\xfe"}'),
+    "deep nesting": made(b"[" * 100_000),
+    "a packed answer": lambda handler: handler.send_bytes(201, b"\x1f\x8b", headers={"Content-Encoding": "gzip"}),
 }
 OUTPUTS: dict[str, object] = {
     "a number": 7,
     "an object": {"image": "x"},
     "nested": [["https://replicate.delivery/x.png"]],
     "a word": "picture",
+    "no address": "https://",
+    "a broken address": "https://[replicate.delivery/x.png",
     "rubbish in a data URI": "data:image/png;base64,%%%",
+    "nothing in a data URI": "data:image/png;base64,",
     "text in a data URI": "data:image/png;base64,aGVsbG8=",
 }
 RESULTS: dict[str, Callable[[Handler], None]] = {
-    "text": lambda handler: handler.send_bytes(200, b"no picture"),
-    "nothing": lambda handler: handler.send_bytes(200, b""),
-    "truncated": lambda handler: handler.send_bytes(200, png(640, 640)[:200], "image/png"),
+    "text": file(b"no picture"),
+    "nothing": file(b""),
+    "HTML": file(b"<html>Welcome to the hotel</html>"),
+    "a picture of nothing": file(b"\x89PNG\r\n\x1a\n"),
+    "truncated": file(png(640, 640)[:200]),
+    "gigantic": file(png_of_rows(60000, 60000, b"")),
+    "a GIF": file(b"GIF89a" + bytes(50)),
+    "packed": lambda handler: handler.send_bytes(200, b"\x1f\x8b", headers={"Content-Encoding": "gzip"}),
     "gone": lambda handler: handler.send_bytes(410, b""),
     "forbidden": lambda handler: handler.send_bytes(403, b"<xml>", "text/xml"),
 }
 
 
+def test_there_are_enough_of_them() -> None:
+    """Twelve faults of the transport and 25 malformed answers of each provider are promised."""
+    assert min(len(OPENAI), len(REPLICATE)) + len(UNREACHABLE) >= 12
+    assert min(len(MALFORMED), len(UNNAMED) + len(OUTPUTS) + len(RESULTS)) >= 25
+
+
 @pytest.mark.parametrize("answer", UNNAMED.values(), ids=UNNAMED.keys())
-def test_unnamed_predictions(parts: Parts, replicate: FakeReplicate, answer: Callable[[Handler], None]) -> None:
+def test_unnamed_predictions(
+    parts: Parts, replicate: FakeReplicate, answer: Callable[[Handler], None], malformed_rounds: int
+) -> None:
     replicate.malformed = answer
-    check(parts, parts.queue.add(replicate_wish()), replicate, "uncertain", JobState.UNCERTAIN, 1)
+    for _ in range(malformed_rounds):
+        replicate.charges.clear()
+        job = parts.queue.add(replicate_wish())
+        check(parts, job, replicate, "uncertain", JobState.UNCERTAIN, 1)
+        parts.queue.cancel([job.id])
 
 
 @pytest.mark.parametrize("output", OUTPUTS.values(), ids=OUTPUTS.keys())
-def test_malformed_outputs(parts: Parts, replicate: FakeReplicate, output: object) -> None:
+def test_malformed_outputs(parts: Parts, replicate: FakeReplicate, output: object, malformed_rounds: int) -> None:
     replicate.story = Story(output=lambda url: output)
-    check(parts, parts.queue.add(replicate_wish()), replicate, "bad_answer", JobState.FAILED, 1)
+    for _ in range(malformed_rounds):
+        replicate.charges.clear()
+        check(parts, parts.queue.add(replicate_wish()), replicate, "bad_answer", JobState.FAILED, 1)
 
 
 @pytest.mark.parametrize("result", RESULTS.values(), ids=RESULTS.keys())
-def test_malformed_results(parts: Parts, replicate: FakeReplicate, result: Callable[[Handler], None]) -> None:
+def test_malformed_results(
+    parts: Parts, replicate: FakeReplicate, result: Callable[[Handler], None], malformed_rounds: int
+) -> None:
     replicate.result = result
-    check(parts, parts.queue.add(replicate_wish()), replicate, "bad_answer", JobState.FAILED, 1)
+    for _ in range(malformed_rounds):
+        replicate.charges.clear()
+        check(parts, parts.queue.add(replicate_wish()), replicate, "bad_answer", JobState.FAILED, 1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -14,14 +13,13 @@ from imagegen_desktop.services.assemble import Parts
 from tests.fake_openai import FakeOpenAI
 from tests.fake_replicate import TOKEN, FakeReplicate
 from tests.loopback import Loopback
+from tests.services.conftest import Opened
 from tests.services.test_runner import until_empty
-
-from .conftest import ROOT, ROUNDS, Opened
 
 
 @pytest.fixture(autouse=True)
-def environment(home: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+def environment(open_parts: Opened) -> None:
+    """Processes of ours find program, home and model: opening parts has prepared that."""
 
 
 def command(*arguments: str) -> list[str]:
@@ -65,19 +63,15 @@ def the_job(parts: Parts) -> JobState:
 
 
 @pytest.mark.parametrize(("point", "state"), OPENAI_POINTS, ids=[row[0] for row in OPENAI_POINTS])
-@pytest.mark.parametrize("round_", range(2 * ROUNDS))
-def test_killed_in_a_call_to_openai(
-    open_parts: Opened, openai: FakeOpenAI, point: str, state: str, round_: int
-) -> None:
+def test_killed_in_a_call_to_openai(open_parts: Opened, openai: FakeOpenAI, point: str, state: str, life: int) -> None:
     kill_at(point, openai, "openai")
     assert the_job(new_start(open_parts)) == state
     assert len(openai.seen("/generations")) == 1
 
 
 @pytest.mark.parametrize(("point", "state"), REPLICATE_POINTS, ids=[row[0] for row in REPLICATE_POINTS])
-@pytest.mark.parametrize("round_", range(2 * ROUNDS))
 def test_killed_in_a_call_to_replicate(
-    open_parts: Opened, replicate: FakeReplicate, point: str, state: str, round_: int
+    open_parts: Opened, replicate: FakeReplicate, point: str, state: str, life: int
 ) -> None:
     kill_at(point, replicate, "replicate")
     parts = new_start(open_parts)
@@ -89,7 +83,7 @@ def test_killed_in_a_call_to_replicate(
 @pytest.mark.parametrize("provider", ["openai", "replicate"])
 @pytest.mark.parametrize("where", ["services.paid.PaidWork._save", "services.saver.Saver.save"])
 def test_killed_while_it_saves(
-    open_parts: Opened, openai: FakeOpenAI, replicate: FakeReplicate, provider: str, where: str
+    open_parts: Opened, openai: FakeOpenAI, replicate: FakeReplicate, provider: str, where: str, life: int
 ) -> None:
     """The answer is here and paid for: the next start saves it without asking anybody."""
     module, name, method = where.rsplit(".", 2)

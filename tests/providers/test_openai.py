@@ -223,6 +223,17 @@ def test_a_job_left_in_flight_by_closing_is_uncertain_and_stays_so(
     assert len(openai.charges) == 2, "the artist asked for it"
 
 
+def test_undoing_does_not_send_again_what_may_be_paid_for(parts: Parts, openai: FakeOpenAI) -> None:
+    openai.fault = "closed"
+    job = parts.queue.add(wish())
+    until_empty(parts)
+    assert parts.queue.get(job.id).state is JobState.UNCERTAIN
+    parts.queue.cancel([job.id])
+    parts.undo.undo()
+    until_empty(parts)
+    assert (parts.queue.get(job.id).state, len(openai.charges)) == (JobState.CANCELLED, 1)
+
+
 def test_a_full_disk_does_not_lose_what_was_paid_for(
     parts: Parts, openai: FakeOpenAI, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -112,6 +112,62 @@ def test_cancel_is_heard_at_replicate(parts: Parts, replicate: FakeReplicate) ->
     assert made.status == "canceled"
 
 
+def paused_while_asked_for(parts: Parts, replicate: FakeReplicate) -> str:
+    """A job whose prediction goes on at Replicate while it waits here."""
+    job = parts.queue.add(wish())
+    On(parts, step_is(1), lambda: parts.queue.pause(job.id))
+    until_empty(parts)
+    assert parts.queue.get(job.id).state is JobState.PAUSED
+    assert [made.status for made in replicate.predictions.values()] == ["processing"]
+    return job.id
+
+
+def test_cancelling_a_paused_job_cancels_its_prediction(parts: Parts, replicate: FakeReplicate) -> None:
+    job = paused_while_asked_for(parts, replicate)
+    parts.queue.cancel([job])
+    assert [made.status for made in replicate.predictions.values()] == ["canceled"]
+    assert parts.ledger.open_calls(job) == []
+    parts.undo.undo()
+    until_empty(parts)
+    assert (parts.queue.get(job).state, len(replicate.charges)) == (JobState.DONE, 2), "drawn anew"
+
+
+def test_cancelling_a_job_of_a_program_that_died_cancels_its_prediction(
+    open_parts: Callable[[], Parts], replicate: FakeReplicate
+) -> None:
+    gate = replicate.gate("polling")
+    first = open_parts()
+    job = first.queue.add(wish())
+    work = threading.Thread(target=first.runner.work_once)
+    work.start()
+    assert gate.reached.wait(10)
+    first.close()
+    work.join()
+    gate.opened.set()
+    second = open_parts()
+    second.runner.recover()
+    second.queue.cancel([job.id])
+    assert [made.status for made in replicate.predictions.values()] == ["canceled"]
+
+
+def test_a_job_with_other_words_does_not_get_the_old_picture(parts: Parts, replicate: FakeReplicate) -> None:
+    job = paused_while_asked_for(parts, replicate)
+    parts.queue.edit([job], prompt="a blue fox")
+    assert [made.status for made in replicate.predictions.values()] == ["canceled"]
+    parts.queue.resume(job)
+    until_empty(parts)
+    assert [made.input["prompt"] for made in replicate.predictions.values()] == ["a red fox", "a blue fox"]
+    assert parts.gallery.page()[0].request.prompt == "a blue fox"
+
+
+def test_cancelling_is_not_kept_waiting_by_a_network_that_is_down(parts: Parts, replicate: FakeReplicate) -> None:
+    job = paused_while_asked_for(parts, replicate)
+    replicate.cancel_fault = True
+    parts.queue.cancel([job])
+    assert parts.queue.get(job).state is JobState.CANCELLED
+    assert parts.ledger.accounts()["replicate"].month.perhaps > 0, "it may have been made"
+
+
 @pytest.mark.parametrize(
     ("status", "error", "kind"),
     [
