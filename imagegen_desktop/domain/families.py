@@ -6,6 +6,7 @@ Which diffusers classes serve a family is the engine's knowledge (`engine/pipeli
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from .errors import BadInput
 
@@ -41,7 +42,7 @@ DIFFUSION_SAMPLERS: tuple[str, ...] = (
     "TCD",
 )
 
-#: Samplers that solve the rectified flow of Stable Diffusion 3 and FLUX, in every task.
+#: Samplers that solve the rectified flow of Stable Diffusion 3, FLUX and later models, in every task.
 FLOW_SAMPLERS: tuple[str, ...] = ("Euler", "Euler Karras", "LCM")
 
 
@@ -50,7 +51,8 @@ class Family:
     """What a family of models can do and what it prefers.
 
     `keeps_own_numbers`: style presets change its words only; steps and guidance stay the model's
-    (a distilled or very small model is ruined by another model's guidance).
+    (a distilled or very small model is ruined by another model's guidance). `image_is_reference`: a source image
+    without a mask is looked at, not painted over, so that strength means nothing to it.
     """
 
     name: str
@@ -64,6 +66,14 @@ class Family:
     samplers: tuple[str, ...] = DIFFUSION_SAMPLERS
     negative_prompt: bool = True
     keeps_own_numbers: bool = False
+    image_is_reference: bool = False
+
+
+def _flow(name: str, title: str, steps: int, guidance: float, **changes: Any) -> Family:
+    """Transformers that predict a flow: each is at home with its own few numbers."""
+    own: dict[str, Any] = {"width": 1024, "height": 1024, "size_multiple": 16, "samplers": FLOW_SAMPLERS}
+    own |= {"steps": steps, "guidance": guidance, "keeps_own_numbers": True}
+    return Family(name=name, title=title, **own | changes)
 
 
 FAMILIES: dict[str, Family] = {
@@ -73,27 +83,13 @@ FAMILIES: dict[str, Family] = {
         Family(name="sd1", title="Stable Diffusion 1.5", width=512, height=512, steps=30, guidance=7.5),
         Family(name="sd2", title="Stable Diffusion 2.1", width=768, height=768, steps=30, guidance=7.5),
         Family(name="sdxl", title="Stable Diffusion XL", width=1024, height=1024, steps=30, guidance=5.0),
-        Family(
-            name="sd3",
-            title="Stable Diffusion 3",
-            width=1024,
-            height=1024,
-            steps=28,
-            guidance=7.0,
-            size_multiple=16,
-            samplers=(*FLOW_SAMPLERS, "Heun"),
-        ),
-        Family(
-            name="flux",
-            title="FLUX.1",
-            width=1024,
-            height=1024,
-            steps=28,
-            guidance=3.5,
-            size_multiple=16,
-            samplers=FLOW_SAMPLERS,
-            negative_prompt=False,
-        ),
+        _flow("sd3", "Stable Diffusion 3.5", 28, 4.5, samplers=(*FLOW_SAMPLERS, "Heun")),
+        _flow("flux", "FLUX.1", 28, 3.5, negative_prompt=False),
+        _flow("flux-kontext", "FLUX.1 Kontext", 28, 2.5, negative_prompt=False, image_is_reference=True),
+        _flow("flux-fill", "FLUX.1 Fill", 50, 30.0, negative_prompt=False, tasks=(INPAINT,)),
+        _flow("flux2", "FLUX.2 klein", 4, 1.0, negative_prompt=False, image_is_reference=True),
+        _flow("zimage", "Z-Image Turbo", 9, 0.0),
+        _flow("qwen", "Qwen-Image", 50, 4.0, width=1328, height=1328),
     )
 }
 
@@ -104,6 +100,13 @@ def family(name: str) -> Family:
         return FAMILIES[name]
     except KeyError:
         raise BadInput("model family", name, "known are " + ", ".join(FAMILIES)) from None
+
+
+def check_task(task: str, of: Family) -> None:
+    """Raises BadInput for a task the family has no way to do."""
+    if task not in of.tasks:
+        words = {TEXT: "words alone", IMAGE: "an image", INPAINT: "an image and a mask"}
+        raise BadInput("model", of.title, f"it works from {' or '.join(words[known] for known in of.tasks)}")
 
 
 def check_sampler(name: str, of: Family) -> str:

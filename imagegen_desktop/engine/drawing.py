@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import time
 from collections.abc import Callable
@@ -15,7 +14,6 @@ import torch
 from PIL import Image as Picture
 
 from ..domain.errors import BadInput
-from ..domain.families import INPAINT, TEXT
 from ..domain.request import GenerationRequest
 from ..protocol.messages import (
     Cancelled,
@@ -29,6 +27,7 @@ from ..protocol.messages import (
     Started,
     Step,
 )
+from .arguments import arguments_for
 from .decode import Decode, decode_within_memory
 from .desk import Desk, Leave, Wish
 from .load import LoadedModel
@@ -105,24 +104,8 @@ class Drawing:
         return pipeline
 
     def _arguments(self, pipeline: Any, generator: torch.Generator) -> dict[str, Any]:
-        request, size = self._request, (self._request.width or 0, self._request.height or 0)
-        arguments: dict[str, Any] = {
-            "prompt": request.full_prompt,
-            "num_inference_steps": request.steps,
-            "guidance_scale": request.guidance,
-            "generator": generator,
-        }
-        takes = inspect.signature(pipeline.__call__).parameters
-        if self._model.family.negative_prompt:
-            arguments |= {"negative_prompt": request.full_negative_prompt}
-        if "width" in takes:
-            arguments |= {"width": size[0], "height": size[1]}
-        if request.task != TEXT:
-            arguments |= {"image": Picture.frombytes("RGB", size, self._command.image)}
-            arguments |= {"strength": request.strength} if request.strength is not None else {}
-        if request.task == INPAINT:
-            arguments |= {"mask_image": Picture.frombytes("L", size, self._command.mask)}
-        return arguments
+        pictures = self._command.image, self._command.mask
+        return arguments_for(pipeline, self._model.family, self._request, pictures, generator)
 
     def _resumable(self) -> State | None:
         """The state to go on from; a snapshot that does not fit costs the steps, never the job."""
@@ -197,13 +180,9 @@ class Drawing:
             raise
 
     def _as_picture(self, latents: torch.Tensor) -> torch.Tensor:
-        """(1, channels, height, width); FLUX keeps its latents as a row of 2×2 patches."""
-        if latents.ndim == 4:
-            return latents
-        width, height = self._request.width or 0, self._request.height or 0
-        flux = self._model.text
-        unpacked: torch.Tensor = flux._unpack_latents(latents, height, width, flux.vae_scale_factor)
-        return unpacked
+        """(1, channels, height, width)."""
+        model, request = self._model, self._request
+        return model.family.unpack(latents, model.text, request.height or 0, request.width or 0)
 
     # ---- after the call -----------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ import diffusers
 import torch
 
 from ..domain.errors import ModelProblem
-from ..domain.families import INPAINT, TEXT
+from ..domain.families import INPAINT
 from .conditioning import TextCache
 from .device import Device
 from .failures import first_line, is_out_of_memory
@@ -54,15 +54,15 @@ class LoadedModel:
         return getattr(self.text, self.family.denoiser)
 
     def pipeline(self, task: str) -> Any:
-        """The pipeline for that task; the others share the text pipeline's parts."""
+        """The pipeline for that task, on the parts of the one that was loaded."""
         only_masked = getattr(self.denoiser.config, "in_channels", 0) == _MASKED_CHANNELS
-        if only_masked and task != INPAINT:
+        if task != INPAINT and (only_masked or [*self.family.classes] == [INPAINT]):
             raise ModelProblem("This model only paints inside a mask.", "Paint a mask, or choose another model.")
         if task not in self._pipelines:
             kind = getattr(diffusers, self.family.classes[task])
             takes = inspect.signature(kind.__init__).parameters
-            parts = {name: part for name, part in self.text.components.items() if name in takes}
-            self._pipelines[task] = _quiet(kind(**parts, **self.family.extra))
+            known = {**self.text.config, **self.text.components, **self.family.extra}
+            self._pipelines[task] = _quiet(kind(**{name: part for name, part in known.items() if name in takes}))
         return self._pipelines[task]
 
 
@@ -157,7 +157,7 @@ def _from_folder(folder: Path, kinds: PipelineFamily, device: Device, files: lis
         raise ModelProblem(f"{folder.name} is not a model folder: it has no model_index.json.")
     safe = any(name.endswith(".safetensors") for name in files)
     try:
-        pipeline = getattr(diffusers, kinds.classes[TEXT]).from_pretrained(
+        pipeline = getattr(diffusers, kinds.base).from_pretrained(
             str(folder),
             local_files_only=True,
             use_safetensors=safe,

@@ -10,6 +10,7 @@ import torch
 
 from ..domain.errors import ModelProblem
 from ..domain.families import IMAGE, INPAINT, TEXT
+from .latents import Unpack, normalised, packed, plain
 
 Matrix = tuple[tuple[float, float, float], ...]
 
@@ -24,19 +25,31 @@ class LatentColours:
 
 @dataclass(frozen=True, kw_only=True)
 class PipelineFamily:
-    """`flow`: the denoiser predicts a velocity, so that flow schedulers solve it. `negative_prompt`: its pipelines
-    take one. `colours` None: measured from the model's own autoencoder when it is loaded.
+    """`classes`: the pipeline of each task; the first is the one that is loaded, the others share its parts.
+
+    `flow`: the denoiser predicts a velocity, so that flow schedulers solve it. `negative_prompt`: its pipelines
+    take one. `guidance`: what their guidance scale is called. `absent`: parts that are left out. `extra` goes to
+    every constructor, `arguments` to every call. `unpack` brings latents into a picture's shape. `colours` None:
+    measured from the model's own autoencoder when it is loaded.
     """
 
     classes: Mapping[str, str]
     flow: bool = False
     negative_prompt: bool = True
+    guidance: str = "guidance_scale"
     denoiser: str = "unet"
     text_encoders: tuple[str, ...] = ("text_encoder",)
     half: torch.dtype = torch.float16
     absent: tuple[str, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    unpack: Unpack = plain
     colours: LatentColours | None = None
+
+    @property
+    def base(self) -> str:
+        """The pipeline class that is loaded."""
+        return next(iter(self.classes.values()))
 
 
 # Measured on Stable Diffusion 1.4 by keturn, https://discuss.huggingface.co/t/23204 (2022); the autoencoder of
@@ -67,6 +80,23 @@ def _stable_diffusion(colours: LatentColours | None) -> PipelineFamily:
     )
 
 
+def _transformer(classes: Mapping[str, str], encoders: int = 1, **changes: Any) -> PipelineFamily:
+    """A family whose denoiser is a transformer that predicts a flow; none of them was trained in float16."""
+    return PipelineFamily(
+        classes=classes,
+        flow=True,
+        denoiser="transformer",
+        text_encoders=("text_encoder", "text_encoder_2", "text_encoder_3")[:encoders],
+        half=torch.bfloat16,
+        **changes,
+    )
+
+
+def _flux(classes: Mapping[str, str], **changes: Any) -> PipelineFamily:
+    absent = ("feature_extractor", "image_encoder")
+    return _transformer(classes, encoders=2, negative_prompt=False, absent=absent, unpack=packed, **changes)
+
+
 PIPELINES: dict[str, PipelineFamily] = {
     "starter": _stable_diffusion(None),
     "sd1": _stable_diffusion(_SD1_COLOURS),
@@ -82,26 +112,34 @@ PIPELINES: dict[str, PipelineFamily] = {
         extra={"add_watermarker": False},
         colours=_SDXL_COLOURS,
     ),
-    "sd3": PipelineFamily(
-        classes={
+    "sd3": _transformer(
+        {
             TEXT: "StableDiffusion3Pipeline",
             IMAGE: "StableDiffusion3Img2ImgPipeline",
             INPAINT: "StableDiffusion3InpaintPipeline",
         },
-        flow=True,
-        denoiser="transformer",
-        text_encoders=("text_encoder", "text_encoder_2", "text_encoder_3"),
-        half=torch.bfloat16,
+        encoders=3,
         absent=("feature_extractor", "image_encoder"),
     ),
-    "flux": PipelineFamily(
-        classes={TEXT: "FluxPipeline", IMAGE: "FluxImg2ImgPipeline", INPAINT: "FluxInpaintPipeline"},
-        flow=True,
+    "flux": _flux({TEXT: "FluxPipeline", IMAGE: "FluxImg2ImgPipeline", INPAINT: "FluxInpaintPipeline"}),
+    "flux-kontext": _flux(
+        {TEXT: "FluxKontextPipeline", IMAGE: "FluxKontextPipeline", INPAINT: "FluxKontextInpaintPipeline"},
+        # The reference already has the picture's size.
+        arguments={"_auto_resize": False},
+    ),
+    "flux-fill": _flux({INPAINT: "FluxFillPipeline"}),
+    "flux2": _transformer(
+        {TEXT: "Flux2KleinPipeline", IMAGE: "Flux2KleinPipeline", INPAINT: "Flux2KleinInpaintPipeline"},
         negative_prompt=False,
-        denoiser="transformer",
-        text_encoders=("text_encoder", "text_encoder_2"),
-        half=torch.bfloat16,
-        absent=("feature_extractor", "image_encoder"),
+        unpack=normalised,
+    ),
+    "zimage": _transformer(
+        {TEXT: "ZImagePipeline", IMAGE: "ZImageImg2ImgPipeline", INPAINT: "ZImageInpaintPipeline"},
+    ),
+    "qwen": _transformer(
+        {TEXT: "QwenImagePipeline", IMAGE: "QwenImageImg2ImgPipeline", INPAINT: "QwenImageInpaintPipeline"},
+        guidance="true_cfg_scale",
+        unpack=packed,
     ),
 }
 

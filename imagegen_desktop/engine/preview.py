@@ -94,7 +94,7 @@ def _solved(scheduler: Any, prediction: torch.Tensor, timestep: Any, sample: tor
 
 def colours_of(vae: Any, known: LatentColours | None) -> Colours:
     """A (channels, 3) matrix and a bias on the autoencoder's device: the known ones, or measured ones."""
-    if known is None or len(known.matrix) != vae.config.latent_channels:
+    if known is None or len(known.matrix) != vae.config.get("latent_channels"):
         with torch.no_grad():
             return _measured(vae)
     return torch.tensor(known.matrix, device=vae.device), torch.tensor(known.bias, device=vae.device)
@@ -115,8 +115,11 @@ def _measured(vae: Any) -> Colours:
 
 
 def _encoded(vae: Any, pixels: torch.Tensor) -> torch.Tensor:
-    """Latents as the denoiser sees them, without chance."""
-    output = vae.encode(pixels.to(vae.device, vae.dtype))
+    """Latents as the denoiser sees them, without chance; what FLUX.2 normalises is told as it was before."""
+    film = "z_dim" in vae.config  # Qwen-Image calls a picture a film of one frame
+    output = vae.encode((pixels.unsqueeze(2) if film else pixels).to(vae.device, vae.dtype))
     raw = output.latents if hasattr(output, "latents") else output.latent_dist.mode()
-    shift = getattr(vae.config, "shift_factor", None) or 0.0
-    return (raw - shift) * vae.config.scaling_factor
+    if film:
+        mean, spread = (torch.tensor(vae.config[name]).to(raw) for name in ("latents_mean", "latents_std"))
+        return (raw[:, :, 0] - mean.view(1, -1, 1, 1)) / spread.view(1, -1, 1, 1)
+    return (raw - (vae.config.get("shift_factor") or 0.0)) * vae.config.get("scaling_factor", 1.0)

@@ -89,11 +89,10 @@ class StepBoundary:
             self._watcher.began(self._resume.step if self._resume else 0, self.steps)
         self._desk.leave_if_cancelled()
         if self._replaying:
-            like = args[0] if args else kwargs["hidden_states"]
-            return (like.new_zeros(self._output_shape),)
+            return (_zeros(args[0] if args else kwargs["hidden_states"], self._output_shape),)
         self._tallies.denoiser_calls += 1
         output = original(*args, **kwargs)
-        self._output_shape = tuple(output[0].shape)
+        self._output_shape = _shape_of(output[0])
         return output
 
     def _step(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -123,6 +122,20 @@ class StepBoundary:
     def _decode(self, original: Callable[..., Any], latents: torch.Tensor, **options: Any) -> Any:
         self._desk.leave_if_wished()
         return self._watcher.decode(original, latents, **options)
+
+
+def _shape_of(prediction: Any) -> tuple[int, ...]:
+    """Some denoisers (Z-Image) take and give a list with one tensor for each picture."""
+    if isinstance(prediction, list):
+        return (len(prediction), *prediction[0].shape)
+    return tuple(prediction.shape)
+
+
+def _zeros(asked: Any, shape: tuple[int, ...]) -> Any:
+    """A prediction of that shape, on the device and in the layout of what the denoiser was asked."""
+    if isinstance(asked, list):
+        return list(asked[0].new_zeros(shape).unbind())
+    return asked.new_zeros(shape)
 
 
 @contextmanager

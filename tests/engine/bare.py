@@ -16,19 +16,27 @@ from imagegen_desktop.domain.request import GenerationRequest
 from imagegen_desktop.engine.samplers import FLOW_SAMPLERS, SAMPLERS
 from tests.engine.engine_child import SIDE, gradient, left_half
 
+#: What a model is loaded as for each task, by what its folder calls itself.
 CLASSES = {
-    "StableDiffusionPipeline": ("StableDiffusionImg2ImgPipeline", "StableDiffusionInpaintPipeline"),
-    "StableDiffusionXLPipeline": ("StableDiffusionXLImg2ImgPipeline", "StableDiffusionXLInpaintPipeline"),
-    "StableDiffusion3Pipeline": ("StableDiffusion3Img2ImgPipeline", "StableDiffusion3InpaintPipeline"),
-    "FluxPipeline": ("FluxImg2ImgPipeline", "FluxInpaintPipeline"),
+    "StableDiffusionPipeline": ("", "StableDiffusionImg2ImgPipeline", "StableDiffusionInpaintPipeline"),
+    "StableDiffusionXLPipeline": ("", "StableDiffusionXLImg2ImgPipeline", "StableDiffusionXLInpaintPipeline"),
+    "StableDiffusion3Pipeline": ("", "StableDiffusion3Img2ImgPipeline", "StableDiffusion3InpaintPipeline"),
+    "FluxPipeline": ("", "FluxImg2ImgPipeline", "FluxInpaintPipeline"),
+    "FluxKontextPipeline": ("", "", "FluxKontextInpaintPipeline"),
+    "FluxFillPipeline": ("", "", ""),
+    "Flux2KleinPipeline": ("", "", "Flux2KleinInpaintPipeline"),
+    "ZImagePipeline": ("", "ZImageImg2ImgPipeline", "ZImageInpaintPipeline"),
+    "QwenImagePipeline": ("", "QwenImageImg2ImgPipeline", "QwenImageInpaintPipeline"),
 }
+TASKS = ("text", "image", "inpaint")
 SIZED_BY_THE_IMAGE = ("StableDiffusionImg2ImgPipeline", "StableDiffusionXLImg2ImgPipeline")
+TAKES_AN_IMAGE_WITHOUT_STRENGTH = ("FluxKontextPipeline", "Flux2KleinPipeline")
 
 
 @functools.cache
 def _pipeline(folder: Path, task: str) -> Any:
     text = json.loads((folder / "model_index.json").read_text())["_class_name"]
-    kind = getattr(diffusers, (text, *CLASSES[text])[("text", "image", "inpaint").index(task)])
+    kind = getattr(diffusers, CLASSES[text][TASKS.index(task)] or text)
     plain = {"safety_checker": None, "requires_safety_checker": False} if text == "StableDiffusionPipeline" else {}
     pipeline = kind.from_pretrained(folder, local_files_only=True, **plain)
     pipeline.set_progress_bar_config(disable=True)
@@ -66,15 +74,20 @@ def _arguments(wish: GenerationRequest, kind: str) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "prompt": wish.full_prompt,
         "num_inference_steps": wish.steps,
-        "guidance_scale": wish.guidance,
+        "true_cfg_scale" if kind.startswith("Qwen") else "guidance_scale": wish.guidance,
         "generator": torch.Generator("cpu").manual_seed(wish.seed or 0),
     }
     if not kind.startswith("Flux"):
         arguments["negative_prompt"] = wish.full_negative_prompt
     if kind not in SIZED_BY_THE_IMAGE:
         arguments |= {"width": wish.width, "height": wish.height}
+    if kind.startswith("FluxKontext"):
+        # At the size that was asked for, and the reference at that size too.
+        arguments |= {"max_area": (wish.width or 0) * (wish.height or 0), "_auto_resize": False}
     if wish.task != "text":
-        arguments |= {"image": Image.frombytes("RGB", (SIDE, SIDE), gradient()), "strength": wish.strength}
+        arguments["image"] = Image.frombytes("RGB", (SIDE, SIDE), gradient())
+        if kind not in TAKES_AN_IMAGE_WITHOUT_STRENGTH:
+            arguments["strength"] = wish.strength
     if wish.task == "inpaint":
         arguments["mask_image"] = Image.frombytes("L", (SIDE, SIDE), left_half())
     return arguments

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from imagegen_desktop.domain.families import DIFFUSION_SAMPLERS, FAMILIES, MODEL_DEFAULT_SAMPLER
-from imagegen_desktop.engine.samplers import FLOW_SAMPLERS, SAMPLERS
-from imagegen_desktop.protocol.messages import Failed, Idle, Image, Loading, Preview, Started, Step
+from imagegen_desktop.domain.families import DIFFUSION_SAMPLERS, MODEL_DEFAULT_SAMPLER
+from imagegen_desktop.engine.samplers import SAMPLERS
+from imagegen_desktop.protocol.messages import Failed, Image, Loading, Started, Step
 from tests.engine import bare
 from tests.engine.engine_child import EngineChild, command, only, request, task_request
 
@@ -35,34 +35,6 @@ def test_the_image_is_the_bare_pipelines(engine: EngineChild, tiny: Tiny, sample
 def test_other_models_keep_their_own_settings(engine: EngineChild, tiny: Tiny, sampler: str, kind: str) -> None:
     wish = request(sampler=sampler)
     assert engine.image(command(wish, tiny(kind), family=kind)).pixels == bare.pixels(wish, tiny(kind))
-
-
-@pytest.mark.parametrize("task", ["text", "image", "inpaint"])
-@pytest.mark.parametrize(
-    ("family", "sampler"),
-    [(name, sampler) for name in ("sd3", "flux") for sampler in (MODEL_DEFAULT_SAMPLER, *FAMILIES[name].samplers)]
-    + [("sdxl", sampler) for sampler in (MODEL_DEFAULT_SAMPLER, "Euler a", "DPM++ 2M Karras", "UniPC", "DDIM")],
-)
-def test_larger_families_are_the_bare_pipelines(
-    engine: EngineChild, tiny: Tiny, family: str, sampler: str, task: str
-) -> None:
-    wish = task_request(task, sampler=sampler)
-    events = engine.run(command(wish, tiny(family), family=family))
-    assert only(events, Image).pixels == bare.pixels(wish, tiny(family))
-    looks = [event for event in events if isinstance(event, Preview)]
-    assert {(look.width, look.height) for look in looks} == {(8, 8)}
-
-
-@pytest.mark.parametrize("family", ["sd3", "flux"])
-def test_every_flow_sampler_offered_is_known(family: str) -> None:
-    assert set(FAMILIES[family].samplers) <= set(FLOW_SAMPLERS)
-
-
-@pytest.mark.parametrize("family", ["sdxl", "sd3", "flux"])
-def test_a_repeated_prompt_costs_no_text_encoder_of_any_family(engine: EngineChild, tiny: Tiny, family: str) -> None:
-    first = only(engine.run(command(request(), tiny(family), family=family)), Idle)
-    again = only(engine.run(command(request(seed=9), tiny(family), family=family)), Idle)
-    assert again.text_encodings == first.text_encodings
 
 
 def test_a_model_trained_to_inpaint_inpaints(engine: EngineChild, tiny: Tiny) -> None:
