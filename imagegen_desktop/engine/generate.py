@@ -14,7 +14,7 @@ from ..protocol.messages import VERSION, Event, Generate, Idle, Load, Loading, R
 from .desk import Desk
 from .device import choose
 from .drawing import Drawing
-from .load import LoadedModel, ModelShelf
+from .load import ModelShelf, Source
 from .snapshot import SnapshotWriter
 from .tallies import Tallies
 
@@ -59,7 +59,7 @@ class Engine:
         return self._device.memory()
 
     def load(self, command: Load) -> None:
-        self._model(command.path, command.family, None, "")
+        self._shelf.get(self._source(command.path, command.family, command.kit, None), self._say_loading(""))
 
     def unload(self) -> None:
         self._shelf.clear()
@@ -70,9 +70,13 @@ class Engine:
     def generate(self, command: Generate, desk: Desk) -> None:
         """Draws one image and answers with it, or with why it was left."""
         wish = command.wish
-        model = self._model(command.model_path, command.family, wish.device, command.job)
+        source = self._source(command.model_path, command.family, command.kit, wish.device)
+        model = self._shelf.get(source, self._say_loading(command.job))
         Drawing(command, model, desk, self._tallies, self.writer, self._send, self._start.preview_every).draw()
 
-    def _model(self, path: str, family: str, device: str | None, job: str) -> LoadedModel:
+    def _source(self, path: str, family: str, kit: str, device: str | None) -> Source:
         chosen = choose(device) if device and device != "auto" else self._device
-        return self._shelf.get(path, family, chosen, lambda: self._send(Loading(job=job, phase="loading model")))
+        return Source(path=path, family=family, kit=kit, device=chosen)
+
+    def _say_loading(self, job: str) -> Callable[[], None]:
+        return lambda: self._send(Loading(job=job, phase="loading model"))

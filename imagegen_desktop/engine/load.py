@@ -22,9 +22,10 @@ from .pipelines import PipelineFamily, pipelines_of
 from .preview import colours_of
 from .process import available_bytes, return_freed_memory
 from .samplers import Schedulers
+from .single_file import GGUF, open_file
 from .tallies import Tallies
 
-WEIGHT_SUFFIXES = (".safetensors", ".bin", ".ckpt", ".pt", ".pth")
+WEIGHT_SUFFIXES = (".safetensors", ".bin", ".ckpt", ".pt", ".pth", GGUF)
 _KEPT_FREE = 2 * 2**30
 _MASKED_CHANNELS = 9
 
@@ -32,13 +33,26 @@ _MASKED_CHANNELS = 9
 Stamp = tuple[tuple[str, int, int], ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Which model, and where it shall run. `kit` is the folder with what a single file does not hold."""
+
+    path: str
+    family: str
+    device: Device
+    kit: str = ""
+
+    @property
+    def name(self) -> str:
+        return Path(self.path).name
+
+
 @dataclass(kw_only=True)
 class LoadedModel:
     """A model's pipelines, all on the same weights."""
 
-    path: str
+    source: Source
     family: PipelineFamily
-    device: Device
     stamp: Stamp
     text: Any
     cache: TextCache
@@ -48,6 +62,10 @@ class LoadedModel:
     schedulers: Schedulers
     colours: tuple[torch.Tensor, torch.Tensor] = field(repr=False)
     _pipelines: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def device(self) -> Device:
+        return self.source.device
 
     @property
     def denoiser(self) -> Any:
@@ -77,21 +95,21 @@ class ModelShelf:
     @property
     def current(self) -> str:
         """The path of the model in use, empty when there is none."""
-        return self._models[-1].path if self._models else ""
+        return self._models[-1].source.path if self._models else ""
 
-    def get(self, path: str, family: str, device: Device, on_load: Callable[[], None]) -> LoadedModel:
+    def get(self, source: Source, on_load: Callable[[], None]) -> LoadedModel:
         """The model, from memory when it is there and its files have not changed since."""
-        stamp = stamp_of(Path(path))
+        stamp = stamp_of(source)
         for model in self._models:
-            if (model.path, model.stamp, model.device) == (path, stamp, device):
+            if (model.source, model.stamp) == (source, stamp):
                 self._models.remove(model)
                 self._models.append(model)
                 return self._activate(model)
-        self._models = [model for model in self._models if model.path != path]
+        self._models = [model for model in self._models if model.source.path != source.path]
         on_load()
         self._make_room(sum(size for _, size, _ in stamp))
         weights = tuple(file for file in stamp if Path(file[0]).suffix in WEIGHT_SUFFIXES)
-        self._models.append(_load(path, family, device, stamp, self._tallies, ModelHash(weights, self._known_hashes)))
+        self._models.append(_load(source, stamp, self._tallies, ModelHash(weights, self._known_hashes)))
         return self._models[-1]
 
     def clear(self) -> None:
@@ -121,28 +139,34 @@ class ModelShelf:
             gc.collect()
 
 
-def stamp_of(folder: Path) -> Stamp:
+def stamp_of(source: Source) -> Stamp:
     """Tells whether a model's files are still those that were loaded."""
+    roots = [Path(root) for root in (source.path, source.kit) if root]
     try:
-        files = sorted(file for file in folder.rglob("*") if file.suffix in (*WEIGHT_SUFFIXES, ".json"))
+        files = sorted(file for root in roots for file in _files_of(root))
         details = [(str(file), file.stat()) for file in files]
     except OSError as error:
-        raise ModelProblem(f"The model folder {folder.name} cannot be read: {first_line(error)}") from error
+        raise ModelProblem(f"The model {source.name} cannot be read: {first_line(error)}") from error
     return tuple((name, detail.st_size, detail.st_mtime_ns) for name, detail in details)
 
 
-def _load(path: str, family: str, device: Device, stamp: Stamp, tallies: Tallies, model_hash: ModelHash) -> LoadedModel:
-    kinds = pipelines_of(family)
-    pipeline = _from_folder(Path(path), kinds, device, [name for name, _, _ in stamp])
+def _files_of(root: Path) -> list[Path]:
+    if root.is_file():
+        return [root]
+    return [file for file in root.rglob("*") if file.suffix in (*WEIGHT_SUFFIXES, ".json")]
+
+
+def _load(source: Source, stamp: Stamp, tallies: Tallies, model_hash: ModelHash) -> LoadedModel:
+    kinds = pipelines_of(source.family)
+    pipeline = _opened(source, kinds, [name for name, _, _ in stamp])
     cache = TextCache(tallies)
     for name in kinds.text_encoders:
         encoder = getattr(pipeline, name, None)
         if encoder is not None:
             cache.watch(name, encoder)
     return LoadedModel(
-        path=path,
+        source=source,
         family=kinds,
-        device=device,
         stamp=stamp,
         text=pipeline,
         cache=cache,
@@ -152,26 +176,36 @@ def _load(path: str, family: str, device: Device, stamp: Stamp, tallies: Tallies
     )
 
 
-def _from_folder(folder: Path, kinds: PipelineFamily, device: Device, files: list[str]) -> Any:
-    if not (folder / "model_index.json").is_file():
-        raise ModelProblem(f"{folder.name} is not a model folder: it has no model_index.json.")
-    safe = any(name.endswith(".safetensors") for name in files)
+def _opened(source: Source, kinds: PipelineFamily, files: list[str]) -> Any:
+    """The pipeline on its device; raises ModelProblem for everything but too little memory."""
+    path, precision = Path(source.path), source.device.precision(kinds.half)
     try:
-        pipeline = getattr(diffusers, kinds.base).from_pretrained(
-            str(folder),
-            local_files_only=True,
-            use_safetensors=safe,
-            variant=_variant(files),
-            trust_remote_code=False,
-            dtype=device.precision(kinds.half),
-            **dict.fromkeys(kinds.absent),
-            **kinds.extra,
-        )
-        return _quiet(pipeline.to(device.torch))
+        if path.is_file():
+            pipeline = open_file(path, Path(source.kit), kinds, precision)
+        else:
+            pipeline = _from_folder(path, kinds, precision, files)
+        return _quiet(pipeline.to(source.device.torch))
+    except ModelProblem:
+        raise
     except Exception as error:
         if is_out_of_memory(error):
             raise
-        raise ModelProblem(f"The model {folder.name} cannot be loaded: {first_line(error)}") from error
+        raise ModelProblem(f"The model {source.name} cannot be loaded: {first_line(error)}") from error
+
+
+def _from_folder(folder: Path, kinds: PipelineFamily, precision: torch.dtype, files: list[str]) -> Any:
+    if not (folder / "model_index.json").is_file():
+        raise ModelProblem(f"{folder.name} is not a model folder: it has no model_index.json.")
+    return getattr(diffusers, kinds.base).from_pretrained(
+        str(folder),
+        local_files_only=True,
+        use_safetensors=any(name.endswith(".safetensors") for name in files),
+        variant=_variant(files),
+        trust_remote_code=False,
+        dtype=precision,
+        **dict.fromkeys(kinds.absent),
+        **kinds.extra,
+    )
 
 
 def _variant(files: list[str]) -> str | None:

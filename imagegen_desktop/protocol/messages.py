@@ -35,6 +35,7 @@ class Load:
 
     path: str
     family: str
+    kit: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +50,7 @@ class Generate:
     request: dict[str, Any]
     model_path: str
     family: str
+    kit: str = ""
     resume: str = ""
     snapshot: str = ""
     snapshot_seconds: float = 0.0

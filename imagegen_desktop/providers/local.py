@@ -62,6 +62,7 @@ class LocalProvider:
             request=job.request.to_dict(),
             model_path=assignment.model.path,
             family=assignment.model.family,
+            kit=assignment.model.kit,
             resume=assignment.resume if index == assignment.first_index else "",
             snapshot=self._snapshot_place(job.id, index),
             snapshot_seconds=self._snapshot_seconds(),
