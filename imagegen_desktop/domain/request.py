@@ -22,6 +22,10 @@ MAX_STEPS = 1000
 MAX_GUIDANCE = 100.0
 MAX_COUNT = 10_000
 MAX_PROMPT_BYTES = 100_000
+MAX_CLIP_SKIP = 12
+
+#: Which edges of a picture meet without a seam.
+TILINGS = ("x", "y", "both")
 
 #: What can be made of a picture for a ControlNet.
 PREPARATIONS = ("none", "canny", "depth", "scribble", "tile")
@@ -89,12 +93,18 @@ class GenerationRequest:
     of the prompts that textual inversions stand for; `vae` names an autoencoder other than the model's own.
     """
 
+    A prompt may hold wildcards; then `prompts` and `negative_prompts` are what they became, one for each image.
+    `clip_skip` counts the text encoder's layers from its end: 1 is the last, 2 leaves one out. `variation_strength`
+    0…1 moves the noise from the seed's towards the variation seed's, which then counts on instead of the seed.
+
     prompt: str = ""
     negative_prompt: str = ""
     style: str = "none"
     style_prompt: str = ""
     style_negative: str = ""
     provider: str = "local"
+    prompts: tuple[str, ...] = ()
+    negative_prompts: tuple[str, ...] = ()
     model: str | None = None
     width: int | None = None
     height: int | None = None
@@ -106,7 +116,11 @@ class GenerationRequest:
     image: SourceImage | None = None
     strength: float | None = None
     mask: SourceImage | None = None
+    variation_seed: int | None = None
+    variation_strength: float | None = None
     loras: tuple[LoraWeight, ...] = ()
+    clip_skip: int | None = None
+    tiling: str | None = None
     embeddings: tuple[str, ...] = ()
     vae: str | None = None
     controls: tuple[Control, ...] = ()
@@ -122,12 +136,13 @@ class GenerationRequest:
 
     @property
     def full_prompt(self) -> str:
-        """What the text encoder reads: the artist's words inside the style's."""
-        return apply_style(self.prompt, self.style_prompt)
+        """What the text encoder reads for the first image: the artist's words inside the style's."""
+        return apply_style(self.prompts[0] if self.prompts else self.prompt, self.style_prompt)
 
     @property
     def full_negative_prompt(self) -> str:
-        return ", ".join(part for part in (self.negative_prompt.strip(), self.style_negative.strip()) if part)
+        words = self.negative_prompts[0] if self.negative_prompts else self.negative_prompt
+        return ", ".join(part for part in (words.strip(), self.style_negative.strip()) if part)
 
     @property
     def task(self) -> str:
@@ -136,14 +151,21 @@ class GenerationRequest:
         return "image" if self.image is not None else "text"
 
     def seed_of(self, index: int) -> int:
-        """The seed of image `index`; counts on from the first and wraps at 2⁶⁴."""
+        """The seed of image `index`; counts on from the first and wraps at 2⁶⁴, but variations share one."""
         if self.seed is None:
             raise BadInput("seed", None, "a completed request has one")
-        return (self.seed + index) % (MAX_SEED + 1)
+        return self.seed if self.variation_strength else _counted_on(self.seed, index)
 
     def only(self, index: int) -> GenerationRequest:
         """The request that makes just image `index` of this batch: what its PNG carries."""
-        return replace(self, seed=None if self.seed is None else self.seed_of(index), count=1)
+        return replace(
+            self,
+            seed=None if self.seed is None else self.seed_of(index),
+            variation_seed=None if self.variation_seed is None else _counted_on(self.variation_seed, index),
+            prompts=self.prompts[index : index + 1],
+            negative_prompts=self.negative_prompts[index : index + 1],
+            count=1,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self) | {name: [asdict(each) for each in getattr(self, name)] for name in ADDITIONS}
@@ -158,6 +180,10 @@ def apply_style(prompt: str, template: str) -> str:
     """`template` with `{prompt}` replaced; a template without it is appended after a comma."""
     if not template:
         return prompt
+def _counted_on(seed: int, index: int) -> int:
+    return (seed + index) % (MAX_SEED + 1)
+
+
     if "{prompt}" in template:
         return template.replace("{prompt}", prompt)
     return f"{prompt}, {template}" if prompt else template
@@ -193,7 +219,8 @@ ADDITIONS: Mapping[str, type[LoraWeight] | type[Control] | type[Reference]] = {
 
 def additions_from(values: Mapping[str, Any]) -> dict[str, Any]:
     """What a request that was written as JSON holds beside plain values; raises TypeError for what it cannot hold."""
-    found: dict[str, Any] = {"embeddings": tuple(values.get("embeddings") or ())}
+    texts = ("prompts", "negative_prompts", "embeddings")
+    found: dict[str, Any] = {name: tuple(values.get(name) or ()) for name in texts}
     for name, kind in ADDITIONS.items():
         written = [vars(each) if isinstance(each, kind) else dict(each) for each in values.get(name) or ()]
         for each in written:
@@ -211,6 +238,8 @@ def validate(request: GenerationRequest) -> GenerationRequest:
         check_size(request.width, request.height)
     if request.steps is not None:
         check_whole("steps", request.steps, 1, MAX_STEPS)
+    for text in (*request.prompts, *request.negative_prompts):
+        _check_text("prompt", text)
     if request.guidance is not None:
         check_number("guidance", request.guidance, 0.0, MAX_GUIDANCE)
     if request.seed is not None:
@@ -222,6 +251,7 @@ def validate(request: GenerationRequest) -> GenerationRequest:
     if request.branch is not None:
         _check_branch(request, request.branch)
     _check_additions(request)
+    _check_noise(request)
     return request
 
 
@@ -229,6 +259,19 @@ def _check_additions(request: GenerationRequest) -> None:
     for lora in request.loras:
         for weight in (lora.weight, 0.0 if lora.text_weight is None else lora.text_weight):
             check_number(f"weight of LoRA {lora.name}", weight, -10.0, 10.0)
+def _check_noise(request: GenerationRequest) -> None:
+    if request.clip_skip is not None:
+        check_whole("clip skip", request.clip_skip, 1, MAX_CLIP_SKIP)
+    if request.tiling is not None and request.tiling not in TILINGS:
+        raise BadInput("tiling", request.tiling, "one of " + ", ".join(TILINGS))
+    if request.variation_strength is not None:
+        check_number("variation strength", request.variation_strength, 0.0, 1.0)
+    if request.variation_seed is not None:
+        check_whole("variation seed", request.variation_seed, 0, MAX_SEED)
+        if request.variation_strength is None:
+            raise BadInput("variation seed", request.variation_seed, "only together with a variation strength")
+
+
     for control in request.controls:
         check_number(f"weight of ControlNet {control.model}", control.weight, 0.0, 2.0)
         check_number(f"start of ControlNet {control.model}", control.start, 0.0, 1.0)
@@ -241,7 +284,19 @@ def _check_additions(request: GenerationRequest) -> None:
 
 #: What a branch may change; everything else decides the state it starts from.
 BRANCH_CHANGES = frozenset(
-    {"prompt", "negative_prompt", "style", "style_prompt", "style_negative", "guidance", "loras", "embeddings"}
+    {
+        "prompt",
+        "negative_prompt",
+        "prompts",
+        "negative_prompts",
+        "style",
+        "style_prompt",
+        "style_negative",
+        "guidance",
+        "loras",
+        "embeddings",
+        "clip_skip",
+    }
 )
 _NOT_COMPARED = BRANCH_CHANGES | {"priority", "use_cache", "until", "branch", "count", "device", "version"}
 

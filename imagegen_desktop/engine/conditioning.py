@@ -22,7 +22,6 @@ class TextCache:
     """Outputs of one model's text encoders, the least recently used dropped first. Not thread-safe."""
 
     def __init__(self, tallies: Tallies, most_bytes: int = _MOST_BYTES) -> None:
-        self.enabled = True
         self.on_encode: Callable[[], None] = lambda: None
         self._tallies = tallies
         self._most_bytes = most_bytes
@@ -36,7 +35,7 @@ class TextCache:
         @functools.wraps(original)
         def forward(*args: Any, **kwargs: Any) -> Any:
             key = (name, _frozen(args), _frozen(sorted(kwargs.items())))
-            if self.enabled and key in self._outputs:
+            if key in self._outputs:
                 self._outputs.move_to_end(key)
                 return self._outputs[key][0]
             self.on_encode()

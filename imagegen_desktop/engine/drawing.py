@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -31,11 +31,14 @@ from .arguments import arguments_for
 from .decode import Decode, decode_within_memory
 from .desk import Desk, Leave, Wish
 from .load import LoadedModel
+from .noise import seed_of_noise, varied
 from .preview import Previews
+from .prompting import Prompting
 from .snapshot import Snapshot, SnapshotWriter, UnusableSnapshot, differences, read, surroundings
 from .state import State, Unsavable
 from .stepping import StepBoundary
 from .tallies import Tallies
+from .tiling import seamless
 
 
 class Drawing:
@@ -81,19 +84,26 @@ class Drawing:
         check_possible(self._request, self._model.family.flow)
         self._desk.leave_if_cancelled()
         resume = self._resumable()
-        seed = self._request.seed_of(0)
+        seed = seed_of_noise(self._request)
         generator = torch.Generator("cpu").manual_seed(seed)
         torch.manual_seed(seed)
         pipeline = self._prepared_pipeline(seed)
         self._boundary = StepBoundary(
             pipeline, self._model.denoiser, generator, self._desk, self._tallies, self, resume
         )
-        cache = self._model.cache
-        cache.enabled = self._request.use_cache
-        cache.on_encode = lambda: self._say_phase("encoding prompt")
-        with self._boundary.seams():
-            picture: Picture.Image = pipeline(**self._arguments(pipeline, generator)).images[0]
+        self._model.cache.on_encode = lambda: self._say_phase("encoding prompt")
+        with self._boundary.seams(), self._as_wished(pipeline, self._boundary) as words:
+            picture: Picture.Image = pipeline(**words.told(self._arguments(pipeline, generator))).images[0]
+        self._notes += words.notes
         return picture
+
+    @contextmanager
+    def _as_wished(self, pipeline: Any, boundary: StepBoundary) -> Iterator[Prompting]:
+        """The pipeline with the request's words, edges and noise for a while."""
+        words = Prompting(pipeline, self._command.family, self._request)
+        tiled, varying = seamless(pipeline, self._request.tiling), varied(pipeline, self._request)
+        with words.changing(lambda: boundary.step), tiled, varying:
+            yield words
 
     # ---- before the call ----------------------------------------------------------------------------------
 

@@ -74,14 +74,6 @@ def test_the_oldest_text_is_forgotten_first() -> None:
     assert tallies.text_encodings == 4
 
 
-def test_a_request_may_do_without_the_cache() -> None:
-    encoder, tallies, cache = watched(10_000)
-    encoder.forward(torch.arange(8))
-    cache.enabled = False
-    encoder.forward(torch.arange(8))
-    assert tallies.text_encodings == 2
-
-
 # ---- colours ----------------------------------------------------------------------------------------------
 
 
