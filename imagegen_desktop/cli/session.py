@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import getpass
 import os
 import signal
@@ -24,6 +25,7 @@ def parts(engine: bool = False) -> Iterator[Parts]:
     made = assemble(place, engine=engine)
     if sys.stdin.isatty() and not os.environ.get(PASSPHRASE_VARIABLE):
         made.keys.ask_passphrase = lambda: getpass.getpass("Passphrase for the file with your keys: ")
+    gc.freeze()  # what is there now stays: the collector need not look at it again with every thousand jobs
     try:
         made.runner.recover()
         yield made

@@ -15,7 +15,7 @@ from ..domain.job import ACTIVE, FINISHED, MOVES, WAITING, Job, JobError, JobSta
 from ..domain.request import GenerationRequest
 from .connection import Database, Library
 from .positions import place_at
-from .rows import POSITION, error_to_json, job_from_row, job_row, request_to_json, storable
+from .rows import error_to_json, job_from_row, job_rows, request_to_json, storable
 from .tables import JobRow, columns
 
 _CHANGEABLE = frozenset(field.name for field in fields(Job)) - {"id", "state"}
@@ -40,18 +40,12 @@ class Jobs:
 
         Jobs that come with an owner are his until `lease_until` (Unix seconds).
         """
-
-        rows = [job_row(job, lease_until, lease_seconds) for job in jobs]
         marks = ", ".join("?" * len(_COLUMNS))
         statement = f"INSERT INTO jobs ({', '.join(column.column_name for column in _COLUMNS)}) VALUES ({marks})"
 
         def insert(db: Database) -> None:
             end = _last_position(db)
-            placed = (
-                row if row[POSITION] else (*row[:POSITION], end + number, *row[POSITION + 1 :])
-                for number, row in enumerate(rows, 1)
-            )
-            db.connection().executemany(statement, placed)
+            db.connection().executemany(statement, job_rows(jobs, end, lease_until, lease_seconds))
 
         self._library.write(insert)
 

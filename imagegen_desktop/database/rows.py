@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ..domain.errors import DatabaseProblem
 from ..domain.image import GeneratedImage
 from ..domain.job import Job, JobError, JobState
 from ..domain.request import VERSION, GenerationRequest, SourceImage, additions_from
+from ..domain.variations import OWN, copied, shared
 
 #: What a request says that does not decide the pixels.
 NOT_PIXELS = frozenset({"priority", "use_cache", "until", "version"})
 
-#: Where `job_row` has the position.
-POSITION = 5
-
-#: What a request holds that does not say otherwise.
-_NO_FIELDS = vars(GenerationRequest())
+_EMPTY = GenerationRequest()
 
 # Dataclasses without slots: `vars` is `to_dict` without the copying, which counts for 10 000 jobs at once.
 _encode = json.JSONEncoder(default=vars, separators=(",", ":")).encode
@@ -28,7 +25,19 @@ _encode_sorted = json.JSONEncoder(default=vars, separators=(",", ":"), sort_keys
 
 def request_to_json(request: GenerationRequest) -> str:
     """The request as `to_dict` has it, in JSON."""
-    return _encode(vars(request))
+    return next(requests_to_json([request]))
+
+
+def requests_to_json(requests: Iterable[GenerationRequest]) -> Iterator[str]:
+    """Each as `to_dict` has it, in JSON; what one shares with the one before is written once."""
+    before: dict[str, Any] = {}
+    for request in requests:
+        rest = shared(request)
+        if rest != before:
+            before, others = rest, _encode({name: value for name, value in rest.items() if name not in OWN})[1:]
+        words = f'"prompt":{_encode(request.prompt)},"negative_prompt":{_encode(request.negative_prompt)}'
+        seed = "null" if request.seed is None else request.seed
+        yield f'{{{words},"seed":{seed},{others}'
 
 
 def request_from_json(text: str) -> GenerationRequest:
@@ -43,11 +52,9 @@ def request_from_json(text: str) -> GenerationRequest:
         if values.get("branch"):
             return GenerationRequest.from_dict(values)
         values |= additions_from(values)
-        if not values.keys() <= _NO_FIELDS.keys():
+        if not values.keys() <= vars(_EMPTY).keys():
             raise TypeError("a request has no such field")
-        request = object.__new__(GenerationRequest)
-        vars(request).update(_NO_FIELDS, **values)  # as its constructor does, at a third of the price
-        return request
+        return copied(_EMPTY, values)
     except (TypeError, ValueError, AttributeError) as error:
         raise DatabaseProblem("A request in the library cannot be read.", "Rebuild the library.") from error
 
@@ -63,15 +70,19 @@ def storable(text: str | None) -> str:
     return (text or "").encode("utf-8", "replace").decode()
 
 
-def job_row(job: Job, lease_until: float = 0.0, lease_seconds: float = 0.0) -> tuple[Any, ...]:
-    """The columns of `JobRow` in their order; only a job with an owner has a lease."""
-    lease = (lease_until, lease_seconds) if job.owner else (0.0, 0.0)
-    request = job.request
-    return (
-        job.id, job.state.value, request_to_json(request), storable(request.provider), job.priority, job.position,
-        job.step, job.steps, job.image_index, job.images_done, job.attempts, job.owner, *lease,
-        job.created, job.started, job.finished, error_to_json(job.error),
-    )  # fmt: skip
+def job_rows(
+    jobs: Sequence[Job], end: float = 0.0, lease_until: float = 0.0, lease_seconds: float = 0.0
+) -> Iterator[tuple[Any, ...]]:
+    """The columns of `JobRow` in their order, for each: jobs without a position come after `end`, one after the other;
+    only a job with an owner has a lease."""
+    requests = requests_to_json(job.request for job in jobs)
+    for number, (job, request) in enumerate(zip(jobs, requests, strict=True), 1):
+        lease = (lease_until, lease_seconds) if job.owner else (0.0, 0.0)
+        yield (
+            job.id, job.state.value, request, storable(job.request.provider), job.priority,
+            job.position or end + number, job.step, job.steps, job.image_index, job.images_done,
+            job.attempts, job.owner, *lease, job.created, job.started, job.finished, error_to_json(job.error),
+        )  # fmt: skip
 
 
 def error_to_json(error: JobError | None) -> str:

@@ -357,5 +357,12 @@ def _check_picture(request: GenerationRequest) -> None:
         check_number("strength", request.strength, 0.0, 1.0)
     if request.mask is not None and request.image is None:
         raise BadInput("mask", request.mask.name or "a mask", "only together with an image")
+    check_words(request)
+
+
+def check_words(request: GenerationRequest) -> None:
+    """Raises BadInput for words that cannot be, or that are missing."""
+    _check_text("prompt", request.prompt)
+    _check_text("negative prompt", request.negative_prompt)
     if request.image is None and not request.prompt.strip():
         raise BadInput("prompt", request.prompt, "some words, or an image to start from")

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from ..domain import cloud_model
 from ..domain.cloud_model import Fitted
 from ..domain.errors import BadInput, ModelProblem
 from ..domain.families import MODEL_DEFAULT_SAMPLER, check_sampler
 from ..domain.model_card import ModelCard
-from ..domain.request import GenerationRequest, check_size, validate
+from ..domain.request import MAX_SEED, GenerationRequest, check_size, check_whole, check_words, validate
 from ..domain.style import StylePreset
+from ..domain.variations import copied, shared
 from ..providers.base import Provider
 from .model_library import ModelLibrary
 from .styles import Styles
@@ -31,6 +33,24 @@ class Composer:
 
     def complete(self, request: GenerationRequest) -> GenerationRequest:
         """The request with every None filled in; raises BadInput or ModelProblem naming what is wrong."""
+        return self.complete_all([request])[0]
+
+    def complete_all(self, requests: Iterable[GenerationRequest]) -> list[GenerationRequest]:
+        """`complete` of each; what one shares with the one before is looked up and checked once."""
+        completed: list[GenerationRequest] = []
+        before: dict[str, Any] = {}
+        for request in requests:
+            rest = shared(request)
+            if rest != before:
+                whole, before = self._complete_but_words(request), rest
+            check_words(request)
+            words = {"prompt": request.prompt, "negative_prompt": request.negative_prompt}
+            one = copied(whole, words | {"seed": self._seed(request)})
+            completed.append(validate(one) if one.branch else one)
+        return completed
+
+    def _complete_but_words(self, request: GenerationRequest) -> GenerationRequest:
+        """What does not depend on its words and seed is completed."""
         if request.provider not in self._providers:
             raise BadInput("provider", request.provider, "one of " + ", ".join(self._providers))
         validate(request)
@@ -55,7 +75,6 @@ class Composer:
                 steps=int(numbers["steps"]) if request.steps is None else request.steps,
                 guidance=numbers["guidance"] if request.guidance is None else request.guidance,
                 sampler=self._sampler(request.sampler, card),
-                seed=secrets.randbits(32) if request.seed is None else request.seed,
                 strength=self._strength(request),
                 device=None if request.device == "auto" else request.device,
             )
@@ -96,7 +115,6 @@ class Composer:
             style=style.name,
             style_prompt="" if style.prompt == "{prompt}" else style.prompt,
             style_negative=style.negative_prompt,
-            seed=secrets.randbits(31) if model.seeds and request.seed is None else request.seed,
             device=None,
         )
         return validate(cloud_model.complete(model, styled))
@@ -111,6 +129,14 @@ class Composer:
                 "There is no model yet.", "Add one: drop a model folder on the window, or `models add PATH`."
             )
         return default
+
+    def _seed(self, request: GenerationRequest) -> int | None:
+        """The one asked for, else one by chance; None for a model that knows none."""
+        if request.seed is not None:
+            return check_whole("seed", request.seed, 0, MAX_SEED)
+        capabilities = self._providers[request.provider].capabilities()
+        takes_seeds = capabilities.local or capabilities.model(request.model).seeds
+        return secrets.randbits(31) if takes_seeds else None  # as many bits as every provider takes
 
     def _size(self, request: GenerationRequest, card: ModelCard) -> tuple[int, int]:
         """What was asked for; for an image job with no size the image's own, rounded down to what fits."""

@@ -12,9 +12,10 @@ from ..database.connection import Library
 from ..database.facts import get_fact, set_fact
 from ..database.jobs import Jobs, stamp
 from ..domain.errors import IllegalMove
-from ..domain.identity import new_id
+from ..domain.identity import new_ids
 from ..domain.job import ACTIVE, FINISHED, WAITING, Job, JobState
 from ..domain.request import GenerationRequest, check_whole
+from ..domain.variations import copied
 from .announce import Announcer, JobsChanged, QueuePaused
 from .compose import Composer
 from .forecast import Forecast
@@ -62,7 +63,7 @@ class Queue:
 
     def add_many(self, requests: Sequence[GenerationRequest], *, owner: str = "") -> list[Job]:
         """All or none of them, in one transaction."""
-        jobs = [self._new(self._composer.complete(request), owner) for request in requests]
+        jobs = self._new(self._composer.complete_all(requests), owner)
         self._jobs.add(jobs, lease_until=time.time() + LEASE_SECONDS if owner else 0.0, lease_seconds=LEASE_SECONDS)
         self._changed(*(job.id for job in jobs))
         self.work_added()
@@ -127,7 +128,7 @@ class Queue:
                 raise IllegalMove(
                     f"Job {job.id} is {job.state.value} and cannot be edited.", "Cancel or pause it first."
                 )
-        requests = [self._composer.complete(replace(job.request, **changes)) for job in jobs]
+        requests = self._composer.complete_all(replace(job.request, **changes) for job in jobs)
         before = {job.id: job.request.to_dict() for job in jobs}
         after = {job.id: request.to_dict() for job, request in zip(jobs, requests, strict=True)}
         label = "Edit a job" if len(jobs) == 1 else f"Edit {len(jobs)} jobs"
@@ -142,7 +143,7 @@ class Queue:
 
     def duplicate(self, ids: Sequence[str]) -> list[Job]:
         """The same requests once more, at the end of the queue."""
-        copies = [self._new(self.get(job).request, "") for job in ids]
+        copies = self._new([self.get(job).request for job in ids])
         self._swap("Duplicate a job" if len(copies) == 1 else f"Duplicate {len(copies)} jobs", [], copies)
         return copies
 
@@ -151,9 +152,9 @@ class Queue:
         found = self.get(job)
         if found.state not in WAITING:
             raise IllegalMove(f"Job {job} is {found.state.value}; only waiting jobs can be split.")
+        requests = [found.request.only(index) for index in range(found.images_done, found.request.count)]
         parts = [
-            replace(self._new(found.request.only(index), ""), position=found.position + offset * 1e-6)
-            for offset, index in enumerate(range(found.images_done, found.request.count))
+            replace(job, position=found.position + offset * 1e-6) for offset, job in enumerate(self._new(requests))
         ]
         self._swap("Split a job", [found], parts)
         return parts
@@ -181,18 +182,14 @@ class Queue:
             total += seconds * max(0.0, 1.0 - done)
         return total
 
-    def _new(self, request: GenerationRequest, owner: str) -> Job:
-        state = JobState.LEASED if owner else JobState.QUEUED
-        check_whole("priority", request.priority, -1000, 1000)
-        return Job(
-            id=new_id(),
-            state=state,
-            request=request,
-            priority=request.priority,
-            owner=owner,
-            attempts=1 if owner else 0,
-            created=now(),
-        )
+    def _new(self, requests: Sequence[GenerationRequest], owner: str = "") -> list[Job]:
+        blank = Job(id="", state=JobState.QUEUED, request=GenerationRequest(), created=now())
+        if owner:
+            blank = replace(blank, state=JobState.LEASED, owner=owner, attempts=1)
+        return [
+            copied(blank, {"id": name, "request": request, "priority": _priority(request)})
+            for name, request in zip(new_ids(len(requests)), requests, strict=True)
+        ]
 
     def _swap(self, label: str, out: Sequence[Job], into: Sequence[Job]) -> None:
         """Takes some jobs off the list and puts others on it, reversibly."""
@@ -268,6 +265,10 @@ def now() -> str:
 def wish_name(job: str) -> str:
     """The fact by which one process asks another to cancel or pause a job that runs there."""
     return f"wish:{job}"
+
+
+def _priority(request: GenerationRequest) -> int:
+    return check_whole("priority", request.priority, -1000, 1000)
 
 
 def _or(states: Iterable[JobState]) -> str:

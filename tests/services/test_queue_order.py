@@ -135,3 +135,24 @@ def test_every_edit_of_the_queue_is_undone_and_done_again(open_parts: Callable[[
     for expected in before[1:]:
         assert parts.undo.redo()
         assert state() == expected
+
+
+def test_jobs_added_together_are_completed_as_each_alone(parts: Parts) -> None:
+    kinds: list[dict[str, object]] = [
+        {"steps": None}, {"steps": None, "seed": None}, {"steps": 7},
+        {"sampler": "Euler"}, {"style": "anime"}, {"count": 3},
+    ]  # fmt: skip
+    asked = [wish(f"cat {number}", **(kinds[number // 2 % len(kinds)] | {"model": "paper"})) for number in range(24)]
+    together = [job.request for job in parts.queue.add_many(asked)]
+    for request, completed in zip(asked, together, strict=True):
+        assert completed.seed is not None and completed.seed == (request.seed or completed.seed)
+        assert completed == parts.compose.complete(replace(request, seed=completed.seed))
+    assert [job.request for job in parts.queue.jobs()] == together
+
+
+@pytest.mark.parametrize("change", [{"prompt": " "}, {"prompt": "a\0b"}, {"seed": 2**64}, {"seed": -1}, {"steps": 0}])
+def test_one_impossible_job_among_many_keeps_all_out(parts: Parts, change: dict[str, object]) -> None:
+    asked = [wish(f"cat {number}", seed=number) for number in range(5)]
+    with pytest.raises(BadInput):
+        parts.queue.add_many([*asked, replace(asked[0], **change)])  # type: ignore[arg-type]
+    assert not parts.queue.jobs()
