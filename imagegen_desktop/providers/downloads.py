@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-import ipaddress
-import socket
-import urllib.request
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import httpx2
 
 from ..domain.errors import BadAnswer, Unreachable
+from .addresses import Addresses, ForbiddenAddress
 from .connection import TooLarge, client
 
 MOST_REDIRECTS = 3
@@ -28,8 +26,7 @@ class Downloads:
     them only because the provider itself was set to answer there."""
 
     def __init__(self, hosts: tuple[str, ...], own_origin: str, silence_seconds: float) -> None:
-        self._hosts = hosts
-        self._own_origin = own_origin
+        self._addresses = Addresses(hosts, lambda origin: bool(own_origin) and origin == own_origin)
         self._seconds = silence_seconds
 
     async def fetch(self, url: object) -> bytes:
@@ -41,6 +38,8 @@ class Downloads:
         for number in range(_TRIES):
             try:
                 return await self._follow(url)
+            except ForbiddenAddress:
+                raise BadAnswer(_EVIL, _EVIL_ADVICE) from None
             except TooLarge:
                 raise BadAnswer(f"The result is larger than {MOST_BYTES // 2**20} MB.", _EVIL_ADVICE) from None
             except (httpx2.HTTPError, OSError):
@@ -52,7 +51,7 @@ class Downloads:
     async def _follow(self, url: str) -> bytes:
         for _ in range(MOST_REDIRECTS + 1):
             async with client(self._seconds, most_bytes=MOST_BYTES) as http:
-                request = await self._request(http, url)
+                request = await self._addresses.request(http, url)
                 response = await http.send(request, stream=True)
                 try:
                     if not response.is_redirect:
@@ -62,24 +61,6 @@ class Downloads:
                     await response.aclose()
         raise BadAnswer(_EVIL, _EVIL_ADVICE)
 
-    async def _request(self, http: httpx2.AsyncClient, url: str) -> httpx2.Request:
-        """A request to the very address that was checked, so that a second look-up cannot lead elsewhere."""
-        try:
-            parts = urlsplit(url)
-            host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-        except ValueError:
-            raise BadAnswer(_EVIL, _EVIL_ADVICE) from None
-        if self._own_origin and f"{parts.scheme}://{parts.netloc}" == self._own_origin:
-            return http.build_request("GET", url)
-        allowed = any(host == known or host.endswith(f".{known}") for known in self._hosts)
-        if parts.scheme != "https" or not allowed or parts.username or port != 443:
-            raise BadAnswer(_EVIL, _EVIL_ADVICE)
-        if _through_proxy(host):
-            return http.build_request("GET", url)
-        address = await _public_address(host)
-        pinned = httpx2.URL(url).copy_with(host=address)
-        return http.build_request("GET", pinned, headers={"Host": host}, extensions={"sni_hostname": host})
-
 
 async def _body(response: httpx2.Response) -> bytes:
     if 400 <= response.status_code < 500 and response.status_code not in _PASSING:
@@ -88,19 +69,6 @@ async def _body(response: httpx2.Response) -> bytes:
     if int(response.headers.get("content-length") or 0) > MOST_BYTES:
         raise TooLarge("announced")
     return await response.aread()
-
-
-async def _public_address(host: str) -> str:
-    """One address of a host all of whose addresses are public; raises BadAnswer or OSError."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, 443, type=socket.SOCK_STREAM)
-    addresses = [ipaddress.ip_address(entry[4][0]) for entry in found]
-    if not addresses or not all(address.is_global and not address.is_multicast for address in addresses):
-        raise BadAnswer(_EVIL, _EVIL_ADVICE)
-    return str(addresses[0])
-
-
-def _through_proxy(host: str) -> bool:
-    return bool(urllib.request.getproxies().get("https")) and not urllib.request.proxy_bypass(host)
 
 
 def _from_data(url: str) -> bytes:

@@ -22,6 +22,7 @@ GROUP = "imagegen_desktop.providers"
 ENDPOINT_VARIABLES = {
     "openai": "OPENAI_BASE_URL",
     "replicate": "REPLICATE_BASE_URL",
+    "huggingface": "HF_ENDPOINT",
 }
 
 Maker = Callable[[Surroundings], Provider]

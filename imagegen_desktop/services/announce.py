@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..domain.download import Download
 from ..domain.engine_status import EngineStatus
 from ..protocol.messages import Event
 
@@ -65,6 +66,13 @@ class ModelsChanged:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DownloadChanged:
+    """A model on its way from the hub came further, was paused, failed, ended or was cancelled."""
+
+    download: Download
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProvidersChanged:
     """These providers began to wait, or may be asked again; or a key of theirs came or went."""
 
@@ -102,6 +110,7 @@ Announcement = (
     | QueuePaused
     | StylesChanged
     | ModelsChanged
+    | DownloadChanged
     | ProvidersChanged
     | SettingsChanged
     | UndoChanged

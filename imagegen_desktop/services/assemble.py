@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from ..protocol.messages import Start
 from ..providers.base import Provider
 from ..providers.cloud import Surroundings
 from ..providers.engine_process import EngineProcess
+from ..providers.hub import Hub
 from ..providers.local import EVERY_STEP, LocalProvider
 from ..providers.prompt_writer import PromptWriter
 from ..providers.registry import ENDPOINT_VARIABLES, cloud_providers
@@ -32,6 +34,7 @@ from .answers import Answers
 from .assign import Assigner
 from .compose import Composer
 from .courtesy import Courtesy
+from .downloads import ModelDownloads
 from .driving import Driver
 from .enhance import Enhancer
 from .forecast import Forecast
@@ -68,6 +71,7 @@ class Parts:
     settings: Settings
     styles: Styles
     models: ModelLibrary
+    downloads: ModelDownloads
     compose: Composer
     sources: Sources
     queue: Queue
@@ -149,6 +153,22 @@ def _surroundings(settings: Settings, keys: KeyStore) -> Surroundings:
     )
 
 
+def _downloads(
+    home: Home,
+    settings: Settings,
+    keys: KeyStore,
+    engine: EngineProcess,
+    models: ModelLibrary,
+    announce: Announcer,
+) -> ModelDownloads:
+    def has_gpu() -> bool:
+        known = engine.status().device or settings.text("device")
+        return not known.startswith("cpu") if known != "auto" else shutil.which("nvidia-smi") is not None
+
+    hub = Hub(_surroundings(settings, keys))
+    return ModelDownloads(hub, home.models, announce, models.refresh, has_gpu)
+
+
 def _engine(home: Home, settings: Settings, announce: Announcer, command: list[str] | None) -> EngineProcess:
     start = Start(
         device=settings.text("device"),
@@ -159,6 +179,22 @@ def _engine(home: Home, settings: Settings, announce: Announcer, command: list[s
     process = EngineProcess(start, command)
     process.on_status = lambda status: announce.publish(EngineChanged(status=status))
     return process
+
+
+def _begin(
+    starts: Starts,
+    queue: Queue,
+    announce: Announcer,
+    runner: Runner,
+    housekeeping: Housekeeping,
+    downloads: ModelDownloads,
+) -> None:
+    if starts.begin():
+        queue.pause_all()
+        announce.publish(Notice(level="warning", text=_CAREFUL, advice="Resume the queue when you are ready."))
+    runner.recover()
+    housekeeping.tidy(datetime.now(UTC))
+    downloads.begin()
 
 
 def _joined(
@@ -178,6 +214,7 @@ def _joined(
     undo = Undo(library, announce)
     styles = Styles(shipped / "styles", OwnStyles(library), announce)
     models = ModelLibrary(shipped / "models", home.models, settings)
+    downloads = _downloads(home, settings, keys, engine, models, announce)
     composer = Composer(models, styles, providers)
     forecast, decoder = Forecast(library), Decoder()
     sources = Sources(ground.storage, decoder)
@@ -196,16 +233,12 @@ def _joined(
     housekeeping = Housekeeping(library, images, ground.storage, decoder, announce)
     starts = Starts(home.root / "starts.json")
 
-    def begin() -> None:
-        if starts.begin():
-            queue.pause_all()
-            announce.publish(Notice(level="warning", text=_CAREFUL, advice="Resume the queue when you are ready."))
-        runner.recover()
-        housekeeping.tidy(datetime.now(UTC))
+    begin = functools.partial(_begin, starts, queue, announce, runner, housekeeping, downloads)
 
     def close() -> None:
         starts.proved()
         courtesy.close()
+        downloads.close()
         runner.stop()
         runner.wait_until_idle(_PAUSING_SECONDS)
         for provider in providers.values():
@@ -223,6 +256,7 @@ def _joined(
         settings=settings,
         styles=styles,
         models=models,
+        downloads=downloads,
         compose=composer,
         sources=sources,
         queue=queue,

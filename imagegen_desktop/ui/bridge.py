@@ -14,6 +14,7 @@ from ..protocol.messages import Heartbeat, Preview
 from ..services.announce import (
     Announcement,
     Announcer,
+    DownloadChanged,
     EngineChanged,
     ImagesChanged,
     JobAnswered,
@@ -102,6 +103,7 @@ class Bridge(QObject):
     queue_paused = Signal(bool)
     styles_changed = Signal()
     models_changed = Signal()
+    download_changed = Signal(object)
     providers_changed = Signal()
     settings_changed = Signal(object)
     undo_changed = Signal(str, str)
@@ -219,6 +221,7 @@ class Bridge(QObject):
             QueuePaused: lambda news: self.queue_paused.emit(news.paused),
             StylesChanged: lambda news: self.styles_changed.emit(),
             ModelsChanged: lambda news: self.models_changed.emit(),
+            DownloadChanged: lambda news: self.download_changed.emit(news.download),
             ProvidersChanged: lambda news: self.providers_changed.emit(),
             SettingsChanged: lambda news: self.settings_changed.emit(news.names),
             UndoChanged: lambda news: self.undo_changed.emit(news.undo, news.redo),
