@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from ..domain.errors import BadInput
 from ..domain.request import MAX_COUNT, MAX_GUIDANCE, MAX_SEED, MAX_SIDE, MAX_STEPS, check_number, check_whole
-from . import branch, doctor, gallery, generate, keys, library, providers, queue, sheet
+from . import branch, doctor, download, gallery, generate, keys, library, providers, queue, sheet
 
 Verb = Callable[[argparse.Namespace], int]
 
@@ -163,6 +163,10 @@ def _library_verbs(verbs: Any) -> None:
     _verb(models, "list", library.list_models, "all models")
     _verb(models, "add", library.add_model, "make a model folder known").add_argument("path", type=Path, metavar="PATH")
     _verb(models, "inspect", library.inspect_model, "what a folder is").add_argument("path", type=Path, metavar="PATH")
+    fetch = _verb(models, "download", download.download, "fetch a model from the hub; the same call goes on with it")
+    fetch.add_argument("id", metavar="ID", help="OWNER/NAME, or the address of its page")
+    fetch.add_argument("--revision", metavar="R", help="a branch, tag or commit; the newest without it")
+    fetch.add_argument("--file", metavar="NAME", help="one file of a model that has several")
     settings = _group(verbs, "settings", "what can be set")
     _verb(settings, "list", library.list_settings, "all settings")
     _verb(settings, "get", library.get_setting, "one setting").add_argument("name", metavar="NAME")

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from .. import logs
@@ -34,15 +34,17 @@ def parts(engine: bool = False) -> Iterator[Parts]:
 
 
 @contextmanager
-def pausing_when_interrupted(made: Parts) -> Iterator[threading.Event]:
-    """While open, Ctrl-C and SIGTERM pause what runs, resumably; the answer is set when that was asked."""
+def pausing_when_interrupted(made: Parts, pause: Callable[[], object] | None = None) -> Iterator[threading.Event]:
+    """While open, Ctrl-C and SIGTERM pause what runs (jobs, or whatever `pause` pauses), resumably; the answer is
+    set when that was asked."""
+    pause = pause or made.runner.stop
     asked = threading.Event()
     over = threading.Event()
 
     def wait() -> None:
         asked.wait()
         if not over.is_set():
-            made.runner.stop()
+            pause()
 
     # A signal handler may interrupt any line, also one that holds a lock: it only sets a flag.
     before = {number: signal.signal(number, lambda *_: asked.set()) for number in (signal.SIGINT, signal.SIGTERM)}

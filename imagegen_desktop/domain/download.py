@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 
 class DownloadState(StrEnum):
@@ -42,15 +41,3 @@ class Download:
     @property
     def seconds_left(self) -> float | None:
         return (self.size - self.received) / self.speed if self.speed > 0 else None
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "revision": self.revision,
-            "state": self.state.value,
-            "received": self.received,
-            "size": self.size,
-            "speed": round(self.speed),
-            "path": self.path,
-            "error": self.error,
-        }

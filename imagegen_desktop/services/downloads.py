@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ..domain.download import OPEN, Download, DownloadState
 from ..domain.errors import DiskProblem, NotFound, Problem
@@ -81,7 +82,7 @@ class ModelDownloads:
         index = model.file(INDEX)
         parts = self._hub.json(model, index) if index is not None and not address.file else None
         journal = journal_for(model, select(model, parts, self._has_gpu(), address.file))
-        staging = self._staging(journal.key)
+        staging = _staging(self._root, journal.key)
         received = sum(staging.received(file.path, file.size) for file in journal.selection.files)
         with disk_problems(self._root, 0):
             free = shutil.disk_usage(self._root).free
@@ -95,7 +96,7 @@ class ModelDownloads:
     def start(self, offer: HubOffer) -> Download:
         """Begins with what was looked at, or goes on with it; raises DiskProblem when there is no room for it."""
         offer.check_space()
-        journal, staging = offer.journal, self._staging(offer.journal.key)
+        journal, staging = offer.journal, _staging(self._root, offer.journal.key)
         former = read_journal(staging)
         with self._lock:
             if former is None or former.selection != journal.selection:
@@ -164,8 +165,9 @@ class ModelDownloads:
     def _work(self) -> None:
         while key := self._next():
             try:
-                self._tell(replace(self._known[key], state=DownloadState.DONE, path=str(self._fetch(key))))
+                place = self._fetch(key)
                 self._found()
+                self._end(key, DownloadState.DONE, received=self._known[key].size, path=str(place))
                 self._announce.publish(ModelsChanged())
             except Problem as problem:
                 self._rest(key, DownloadState.FAILED, problem)
@@ -189,7 +191,7 @@ class ModelDownloads:
 
     def _fetch(self, key: str) -> Path:
         """Where the model lies in the end; raises a Problem, or Left."""
-        staging = self._staging(key)
+        staging = _staging(self._root, key)
         with staging.alone() as alone:
             journal = read_journal(staging)
             if journal is None or not alone:
@@ -232,7 +234,7 @@ class ModelDownloads:
         return True
 
     def _rest(self, key: str, state: DownloadState, problem: Problem | None) -> None:
-        staging, error = self._staging(key), None if problem is None else problem.as_dict()
+        staging, error = _staging(self._root, key), None if problem is None else problem.as_dict()
         journal = read_journal(staging)
         download = replace(self._known[key], state=state, error=error, speed=0.0, note="")
         if journal is not None:
@@ -245,9 +247,12 @@ class ModelDownloads:
         self._tell(download)
 
     def _discard(self, key: str) -> None:
-        download = self._get(key)
-        self._staging(key).discard()
-        self._tell(replace(download, state=DownloadState.CANCELLED, speed=0.0))
+        self._get(key)
+        _staging(self._root, key).discard()
+        self._end(key, DownloadState.CANCELLED)
+
+    def _end(self, key: str, state: DownloadState, **said: Any) -> None:
+        self._tell(replace(self._known[key], state=state, speed=0.0, note="", error=None, **said))
 
     def _tell(self, download: Download) -> Download:
         with self._changed:
@@ -263,5 +268,6 @@ class ModelDownloads:
             raise NotFound(f"There is no download {key}.")
         return self._known[key]
 
-    def _staging(self, key: str) -> Staging:
-        return Staging(self._root / HIDDEN / key)
+
+def _staging(root: Path, key: str) -> Staging:
+    return Staging(root / HIDDEN / key)
