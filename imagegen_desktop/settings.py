@@ -152,6 +152,14 @@ SETTINGS: dict[str, Setting] = {
             help="The model a new picture starts with; empty takes the first.",
         ),
         Setting(
+            name="model_folders",
+            kind=str,
+            default="",
+            section="Creating",
+            label="More model folders",
+            help="Folders that are looked through for models as well, with : between them (on Windows ;).",
+        ),
+        Setting(
             name="style",
             kind=str,
             default="none",

@@ -22,7 +22,8 @@ class ModelCard:
 
     `kind` is MODEL or one of EXTRAS; `family` the base family (of an extra: the one it fits, "" for any).
     `variants` say what is special ("inpaint", "turbo", "refiner" …). `kit` is the folder with configs and tokenizers
-    that a single file needs; `missing` one line about what is not here, without which it cannot be used.
+    that a single file needs, `lacks` the parts of a whole model that are not in the file and come from the kit as well;
+    `missing` one line about what is not on this computer, without which it cannot be used.
     `vocabulary` holds the words that mean something to a model which knows only a few, and is empty for all others.
     `about` is the model card in the folder, as text; `sampler` the scheduler class the folder names, for people.
     `rank` and `triggers` are a LoRA's; `triggers` an embedding's token as well.
@@ -36,6 +37,7 @@ class ModelCard:
     format: str = FOLDER
     variants: tuple[str, ...] = ()
     kit: str = ""
+    lacks: tuple[str, ...] = ()
     missing: str = ""
     width: int = 0
     height: int = 0

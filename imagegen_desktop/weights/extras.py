@@ -105,7 +105,7 @@ def _embedding(weights: Weights) -> Finding | None:
 
 def _preview_decoder(weights: Weights) -> Finding | None:
     """TAESD: numbered layers of one Sequential, with or without the names of the two halves."""
-    if weights.begins("encoder.layers.") or weights.begins("decoder.layers."):
+    if weights.ends("coder.layers.1.conv.0.weight", "coder.layers.3.conv.0.weight"):
         last = weights.size(weights.ending("decoder.layers.0.weight") or weights.ending("decoder.layers.1.weight"), 1)
         return Finding(kind=PREVIEW_DECODER, family=_FAMILY_OF_LATENTS.get(last, ""))
     if weights.has("1.weight", "3.conv.0.weight", "3.conv.2.weight"):
