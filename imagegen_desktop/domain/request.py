@@ -89,22 +89,22 @@ class BranchPoint:
 class GenerationRequest:
     """One job's wish. Sizes in pixels, strength 0…1, seeds 0…2⁶⁴−1 (image i of a batch uses seed + i).
 
-    `until` stops the job at that step of the scheduler, where it waits with what it has. `embeddings` are the words
-    of the prompts that textual inversions stand for; `vae` names an autoencoder other than the model's own.
-    """
-
     A prompt may hold wildcards; then `prompts` and `negative_prompts` are what they became, one for each image.
     `clip_skip` counts the text encoder's layers from its end: 1 is the last, 2 leaves one out. `variation_strength`
     0…1 moves the noise from the seed's towards the variation seed's, which then counts on instead of the seed.
 
+    `until` stops the job at that step of the scheduler, where it waits with what it has. `embeddings` are the words
+    of the prompts that textual inversions stand for; `vae` names an autoencoder other than the model's own.
+    """
+
     prompt: str = ""
     negative_prompt: str = ""
+    prompts: tuple[str, ...] = ()
+    negative_prompts: tuple[str, ...] = ()
     style: str = "none"
     style_prompt: str = ""
     style_negative: str = ""
     provider: str = "local"
-    prompts: tuple[str, ...] = ()
-    negative_prompts: tuple[str, ...] = ()
     model: str | None = None
     width: int | None = None
     height: int | None = None
@@ -112,15 +112,15 @@ class GenerationRequest:
     guidance: float | None = None
     sampler: str | None = None
     seed: int | None = None
+    variation_seed: int | None = None
+    variation_strength: float | None = None
     count: int = 1
+    clip_skip: int | None = None
+    tiling: str | None = None
     image: SourceImage | None = None
     strength: float | None = None
     mask: SourceImage | None = None
-    variation_seed: int | None = None
-    variation_strength: float | None = None
     loras: tuple[LoraWeight, ...] = ()
-    clip_skip: int | None = None
-    tiling: str | None = None
     embeddings: tuple[str, ...] = ()
     vae: str | None = None
     controls: tuple[Control, ...] = ()
@@ -176,14 +176,14 @@ class GenerationRequest:
         return _request_from(data)
 
 
-def apply_style(prompt: str, template: str) -> str:
-    """`template` with `{prompt}` replaced; a template without it is appended after a comma."""
-    if not template:
-        return prompt
 def _counted_on(seed: int, index: int) -> int:
     return (seed + index) % (MAX_SEED + 1)
 
 
+def apply_style(prompt: str, template: str) -> str:
+    """`template` with `{prompt}` replaced; a template without it is appended after a comma."""
+    if not template:
+        return prompt
     if "{prompt}" in template:
         return template.replace("{prompt}", prompt)
     return f"{prompt}, {template}" if prompt else template
@@ -234,12 +234,12 @@ def validate(request: GenerationRequest) -> GenerationRequest:
     """The request itself when every given value is possible; raises BadInput naming the first that is not."""
     _check_text("prompt", request.prompt)
     _check_text("negative prompt", request.negative_prompt)
+    for text in (*request.prompts, *request.negative_prompts):
+        _check_text("prompt", text)
     if request.width is not None or request.height is not None:
         check_size(request.width, request.height)
     if request.steps is not None:
         check_whole("steps", request.steps, 1, MAX_STEPS)
-    for text in (*request.prompts, *request.negative_prompts):
-        _check_text("prompt", text)
     if request.guidance is not None:
         check_number("guidance", request.guidance, 0.0, MAX_GUIDANCE)
     if request.seed is not None:
@@ -247,18 +247,14 @@ def validate(request: GenerationRequest) -> GenerationRequest:
     if request.until is not None:
         check_whole("until", request.until, 1, MAX_STEPS)
     check_whole("count", request.count, 1, MAX_COUNT)
+    _check_noise(request)
     _check_picture(request)
     if request.branch is not None:
         _check_branch(request, request.branch)
     _check_additions(request)
-    _check_noise(request)
     return request
 
 
-def _check_additions(request: GenerationRequest) -> None:
-    for lora in request.loras:
-        for weight in (lora.weight, 0.0 if lora.text_weight is None else lora.text_weight):
-            check_number(f"weight of LoRA {lora.name}", weight, -10.0, 10.0)
 def _check_noise(request: GenerationRequest) -> None:
     if request.clip_skip is not None:
         check_whole("clip skip", request.clip_skip, 1, MAX_CLIP_SKIP)
@@ -272,6 +268,10 @@ def _check_noise(request: GenerationRequest) -> None:
             raise BadInput("variation seed", request.variation_seed, "only together with a variation strength")
 
 
+def _check_additions(request: GenerationRequest) -> None:
+    for lora in request.loras:
+        for weight in (lora.weight, 0.0 if lora.text_weight is None else lora.text_weight):
+            check_number(f"weight of LoRA {lora.name}", weight, -10.0, 10.0)
     for control in request.controls:
         check_number(f"weight of ControlNet {control.model}", control.weight, 0.0, 2.0)
         check_number(f"start of ControlNet {control.model}", control.start, 0.0, 1.0)
