@@ -200,7 +200,7 @@ def _dialogs(one: Photographer) -> None:
 
     image = one.parts.gallery.page(limit=5)[4]
     one.window.panes.stage.canvas.picture_dropped.emit(one.parts.gallery.file(image))
-    one.wait(one.window.panes.stage._source_chip.isVisible)
+    one.wait(one.window.panes.stage.easel.bar.isVisible)
     one.take("image-to-image")
     one.window.actions_["settings"].trigger()
     one.take("settings", one.find(QDialog, "settingsDialog"))

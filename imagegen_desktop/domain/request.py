@@ -43,12 +43,16 @@ class LoraWeight:
 
 @dataclass(frozen=True, kw_only=True)
 class SourceImage:
-    """A picture the job starts from, kept by us under its SHA-256 so that a job never loses it."""
+    """A picture the job starts from, kept by us under its SHA-256 so that a job never loses it.
+
+    `origin` is the ID of the library's picture it is (a part of), empty for any other.
+    """
 
     sha256: str
     width: int
     height: int
     name: str = ""
+    origin: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

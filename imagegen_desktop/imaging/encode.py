@@ -28,6 +28,13 @@ def encode_png(picture: Picture, recipe: Recipe | None = None) -> bytes:
     return out.getvalue()
 
 
+def encode_grey(width: int, height: int, levels: bytes) -> bytes:
+    """A PNG of one byte a pixel, as masks are."""
+    out = io.BytesIO()
+    Image.frombytes("L", (width, height), levels).save(out, "PNG", compress_level=PNG_LEVEL)
+    return out.getvalue()
+
+
 def encode_jpeg(picture: Picture, recipe: Recipe | None = None, quality: int = 95) -> bytes:
     """A JPEG without alpha; a recipe that is too long for the format is left out."""
     exif = next(data for data in _exif_choices(recipe) if len(data) <= MOST_JPEG_EXIF)

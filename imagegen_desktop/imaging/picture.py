@@ -41,6 +41,11 @@ def painted_inside(original: bytes, painted: bytes, mask: bytes, width: int, hei
     return Image.composite(over, under, Image.frombytes("L", (width, height), mask)).tobytes()
 
 
+def brightness(picture: Picture) -> bytes:
+    """One byte a pixel: how bright it is (ITU-R 601)."""
+    return to_pillow(picture).convert("L").tobytes()
+
+
 def to_pillow(picture: Picture) -> Image.Image:
     """The RGB part as a Pillow image, for the modules of this folder."""
     return Image.frombytes("RGB", (picture.width, picture.height), picture.rgb)

@@ -93,6 +93,11 @@ class UndoChanged:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DraftChanged:
+    """The picture to start from, or its mask, is another one again: a change was undone or redone."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Notice:
     """A sentence for the artist, shown in place. `level`: info, warning or error."""
 
@@ -114,6 +119,7 @@ Announcement = (
     | ProvidersChanged
     | SettingsChanged
     | UndoChanged
+    | DraftChanged
     | Notice
 )
 Listener = Callable[[Announcement], None]

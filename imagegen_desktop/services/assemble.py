@@ -35,6 +35,7 @@ from .assign import Assigner
 from .compose import Composer
 from .courtesy import Courtesy
 from .downloads import ModelDownloads
+from .draft import Draft
 from .driving import Driver
 from .enhance import Enhancer
 from .forecast import Forecast
@@ -74,6 +75,7 @@ class Parts:
     downloads: ModelDownloads
     compose: Composer
     sources: Sources
+    draft: Draft
     queue: Queue
     runner: Runner
     gallery: Gallery
@@ -259,6 +261,7 @@ def _joined(
         downloads=downloads,
         compose=composer,
         sources=sources,
+        draft=Draft(library, sources, undo, announce),
         queue=queue,
         runner=runner,
         gallery=Gallery(images, ground.thumbnails, ground.storage, decoder, undo, announce),

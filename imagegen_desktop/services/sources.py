@@ -6,10 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..domain.errors import BadInput, DiskProblem
-from ..domain.request import GenerationRequest, SourceImage
+from ..domain.outpainting import Sides
+from ..domain.request import Control, GenerationRequest, SourceImage
 from ..imaging.decode import Decoder
-from ..imaging.encode import encode_png
-from ..imaging.picture import Picture, fit
+from ..imaging.encode import encode_grey, encode_png
+from ..imaging.extend import Border, extended, extension_mask
+from ..imaging.picture import Picture, brightness, fit
+from ..imaging.preparations import prepare
 from ..storage.local import LocalStorage
 
 
@@ -20,15 +23,32 @@ class Sources:
         self._storage = storage
         self._decoder = decoder
 
-    def keep(self, image: Path | bytes, name: str = "") -> SourceImage:
-        """Decodes and keeps a picture; raises BadInput for what is none, DiskProblem when it cannot be kept."""
+    def keep(self, image: Path | bytes, name: str = "", origin: str = "") -> SourceImage:
+        """Decodes and keeps a picture; raises BadInput for what is none, DiskProblem when it cannot be kept.
+        `origin` is its ID where it is one of the library's."""
         picture = self._decoder.decode(image, name=name)
-        return self.keep_picture(picture, name or (image.name if isinstance(image, Path) else ""))
+        return self.keep_picture(picture, name or (image.name if isinstance(image, Path) else ""), origin)
 
-    def keep_picture(self, picture: Picture, name: str = "") -> SourceImage:
-        data = encode_png(picture)
+    def keep_picture(self, picture: Picture, name: str = "", origin: str = "") -> SourceImage:
+        return self.keep_png(encode_png(picture), picture.width, picture.height, name, origin)
+
+    def keep_png(self, data: bytes, width: int, height: int, name: str = "", origin: str = "") -> SourceImage:
+        """Keeps a PNG that this program made."""
         kept = self._storage.keep_source(data)
-        return SourceImage(sha256=kept.sha256, width=picture.width, height=picture.height, name=name[:200])
+        return SourceImage(sha256=kept.sha256, width=width, height=height, name=name[:200], origin=origin)
+
+    def extend(
+        self, image: SourceImage, sides: Sides, mask: SourceImage | None = None
+    ) -> tuple[SourceImage, SourceImage]:
+        """A larger picture with what is new filled in, and the mask of what is new (with `mask`, that too)."""
+        picture = self._decoder.decode(self.file(image))
+        border = Border(sides.left, sides.top, sides.right, sides.bottom)
+        painted = None
+        if mask is not None:
+            painted = brightness(fit(self._decoder.decode(self.file(mask)), picture.width, picture.height))
+        larger = self.keep_picture(extended(picture, border), image.name, image.origin)
+        levels = extension_mask(picture.width, picture.height, border, painted)
+        return larger, self.keep_png(encode_grey(larger.width, larger.height, levels), larger.width, larger.height)
 
     def file(self, source: SourceImage) -> Path:
         return self._storage.source_path(source.sha256)
@@ -39,10 +59,11 @@ class Sources:
 
     def mask(self, source: SourceImage, request: GenerationRequest) -> bytes:
         """One byte a pixel, 255 where to paint: the mask's brightness."""
-        rgb = self._fitted(source, request).rgb
-        return bytes(
-            (299 * r + 587 * g + 114 * b) // 1000 for r, g, b in zip(rgb[::3], rgb[1::3], rgb[2::3], strict=True)
-        )
+        return brightness(self._fitted(source, request))
+
+    def prepared(self, control: Control, request: GenerationRequest) -> Picture:
+        """What a ControlNet is shown: the picture at exactly the request's size, prepared."""
+        return prepare(self._fitted(control.image, request), control.preparation)
 
     def image_file(self, source: SourceImage, request: GenerationRequest) -> bytes:
         """A PNG of exactly the request's size."""

@@ -42,10 +42,10 @@ class Arranging(QObject):
         self._bridge.ask(self._parts.engine.status, self.show_engine)
 
     def undo(self) -> None:
-        self._do(self._parts.undo.undo)
+        self._bridge.ask(self._parts.undo.undo, None, self.say, in_turn=True)
 
     def redo(self) -> None:
-        self._do(self._parts.undo.redo)
+        self._bridge.ask(self._parts.undo.redo, None, self.say, in_turn=True)
 
     def show_settings(self) -> SettingsDialog:
         from .dialogs.settings import SettingsDialog

@@ -15,6 +15,7 @@ from ..services.announce import (
     Announcement,
     Announcer,
     DownloadChanged,
+    DraftChanged,
     EngineChanged,
     ImagesChanged,
     JobAnswered,
@@ -107,6 +108,7 @@ class Bridge(QObject):
     providers_changed = Signal()
     settings_changed = Signal(object)
     undo_changed = Signal(str, str)
+    draft_changed = Signal()
     notice = Signal(object)
     problem = Signal(object)
 
@@ -225,6 +227,7 @@ class Bridge(QObject):
             ProvidersChanged: lambda news: self.providers_changed.emit(),
             SettingsChanged: lambda news: self.settings_changed.emit(news.names),
             UndoChanged: lambda news: self.undo_changed.emit(news.undo, news.redo),
+            DraftChanged: lambda news: self.draft_changed.emit(),
             Notice: self.notice.emit,
         }
 

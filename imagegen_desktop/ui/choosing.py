@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 
 from ..domain.cloud_model import CloudModel
+from ..domain.families import INPAINT
 from ..domain.model_card import ModelCard
 from ..domain.request import GenerationRequest
 from ..services.assemble import Parts
@@ -123,6 +124,10 @@ class Choosing(QObject):
     def _show_chosen(self) -> None:
         offered = self._offered()
         self._prompt.show_offer(offered)
+        if offered is not None:
+            cannot = self.tr("{0} cannot paint inside a mask. Choose a model that can.").format(offered.title)
+            self._stage.easel.show_missing("" if INPAINT in offered.tasks else cannot)
+            self._stage.easel.show_multiple(offered.sizes.multiple)
         if offered is None:
             self._stage.welcome.show_no_model()
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..domain.cloud_model import CloudModel, Range, SizeRule
+from ..domain.families import TEXT
 from ..domain.model_card import ModelCard
 from ..domain.request import MAX_GUIDANCE, MAX_PIXELS, MAX_SIDE, MAX_STEPS
 from ..domain.style import StylePreset
@@ -16,10 +17,11 @@ _GUIDANCE = Range(low=0, high=MAX_GUIDANCE, default=7.0)
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
-    """`missing` names the fields of a request that this model has no use for."""
+    """`missing` names the fields of a request that this model has no use for; `tasks` are what it works from."""
 
     title: str
     sizes: SizeRule
+    tasks: tuple[str, ...] = (TEXT,)
     missing: frozenset[str] = frozenset()
     samplers: tuple[str, ...] = ()
     own_sampler: str = ""
@@ -50,6 +52,7 @@ def offer_of_card(card: ModelCard) -> Offer:
             most_pixels=MAX_PIXELS,
             most_ratio=MAX_SIDE,
         ),
+        tasks=card.traits.tasks,
         missing=frozenset() if card.traits.negative_prompt else frozenset({"negative_prompt"}),
         samplers=card.traits.samplers,
         own_sampler=card.sampler,
@@ -70,6 +73,7 @@ def offer_of_cloud(model: CloudModel) -> Offer:
     return Offer(
         title=model.title,
         sizes=model.sizes,
+        tasks=model.tasks,
         missing=frozenset(name for name, can in possible.items() if not can),
         steps=model.steps or _STEPS,
         guidance=model.guidance or _GUIDANCE,

@@ -37,6 +37,7 @@ class Tokens:
     error_back: str
     warning_back: str
     info_back: str
+    mask: str
 
 
 DARK = Tokens(
@@ -61,6 +62,7 @@ DARK = Tokens(
     error_back="#40262a",
     warning_back="#3b3220",
     info_back="#25324a",
+    mask="#ff4d4d",
 )
 
 LIGHT = Tokens(
@@ -85,6 +87,7 @@ LIGHT = Tokens(
     error_back="#fdeceb",
     warning_back="#fdf3dd",
     info_back="#e8f0ff",
+    mask="#e5262b",
 )
 
 

@@ -12,6 +12,7 @@ from .bridge import Bridge
 from .browsing import Browsing
 from .choosing import Choosing
 from .creating import Creating
+from .drafting import Drafting
 from .editing import Editing
 from .main_window import MainWindow
 from .memory import WindowMemory
@@ -36,6 +37,7 @@ class Wiring(QObject):
         self._choosing = Choosing(window, parts, bridge, memory)
         self._forecast = _later(self, _FORECAST_MS)
         self._creating = Creating(window, parts, bridge, self._choosing)
+        self._drafting = Drafting(window, parts, bridge)
         self._suggesting = Suggesting(window, parts.enhancer, bridge, self._creating.request)
         self._minding = Minding(window, parts, bridge)
         self._watching = Watching(window, parts, bridge, memory)
@@ -43,6 +45,7 @@ class Wiring(QObject):
         self._browsing = Browsing(window, parts, bridge)
         self._arranging = Arranging(window, parts, bridge, theme)
         self._wire_creating()
+        self._wire_drafting()
         self._wire_choosing()
         self._wire_watching()
         self._wire_queue()
@@ -54,6 +57,7 @@ class Wiring(QObject):
         self._choosing.load_providers()
         self._creating.load()
         self._choosing.load()
+        self._drafting.load()
         self._watching.begin()
         self._minding.look()
         self._window.panes.gallery.refresh()
@@ -71,8 +75,6 @@ class Wiring(QObject):
         prompt.changed.connect(self._forecast.start)
         prompt.generate_requested.connect(creating.generate)
         prompt.settings_dropped.connect(lambda path: creating.read_settings(Path(path)))
-        stage.canvas.picture_dropped.connect(creating.start_from)
-        stage.source_removed.connect(creating.remove_source)
         stage.welcome.example_chosen.connect(prompt.show_prompt)
         stage.welcome.model_wanted.connect(actions["models"].trigger)
         self._bridge.images_changed.connect(lambda _: self._forecast.start())
@@ -80,13 +82,21 @@ class Wiring(QObject):
         actions["generateNow"].triggered.connect(lambda: creating.generate(_URGENT))
         actions["editPrompt"].triggered.connect(prompt.focus_prompt)
         actions["randomSeed"].triggered.connect(prompt.roll_seed)
-        actions["openPicture"].triggered.connect(creating.choose_picture)
         actions["readSettings"].triggered.connect(creating.choose_settings)
         self._bridge.styles_changed.connect(creating.load_styles)
         suggesting = self._suggesting
         prompt.enhance_requested.connect(suggesting.ask)
         prompt.suggestion.dismissed.connect(suggesting.dismiss)
         actions["enhance"].triggered.connect(suggesting.ask)
+
+    def _wire_drafting(self) -> None:
+        drafting, easel = self._drafting, self._window.panes.stage.easel
+        self._window.panes.stage.canvas.picture_dropped.connect(drafting.start_from)
+        self._window.actions_["openPicture"].triggered.connect(drafting.choose_picture)
+        self._bridge.draft_changed.connect(drafting.load)
+        easel.bar.source_removed.connect(drafting.remove)
+        easel.stroke_finished.connect(drafting.keep_stroke)
+        easel.extend_requested.connect(drafting.extend)
 
     def _wire_choosing(self) -> None:
         choosing, bar = self._choosing, self._window.top_bar
@@ -133,7 +143,7 @@ class Wiring(QObject):
         for pane in (gallery, details):
             pane.rating_requested.connect(browsing.rate)
             pane.show_in_folder_requested.connect(browsing.show_in_folder)
-            pane.start_from_requested.connect(lambda image: creating.start_from(self._parts.gallery.file(image)))
+            pane.start_from_requested.connect(self._drafting.start_from)
         gallery.image_selected.connect(browsing.select)
         gallery.bin_requested.connect(browsing.bin)
         gallery.use_requested.connect(lambda image: creating.use(image.request))

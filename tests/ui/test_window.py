@@ -348,7 +348,7 @@ def test_removing_the_source_takes_it_off_the_canvas(studio: Studio, tmp_path: P
     canvas.picture_dropped.emit(file)
     studio.until(slider.isVisible)
     assert not canvas.picture().isNull()
-    studio.window.panes.stage.source_removed.emit()
+    studio.qtbot.mouseClick(studio.find(QAbstractButton, "removeSourceButton"), Qt.MouseButton.LeftButton)
     assert canvas.picture().isNull()
     assert not slider.isVisible()
     assert not studio.find(QAbstractButton, "generateButton").isEnabled()

@@ -1,13 +1,12 @@
-"""The stage: the canvas with its progress line, its zoom buttons, the source picture's chip and the filmstrip."""
+"""The stage: the canvas with its progress line, its zoom buttons, the easel's bar and the filmstrip."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QImage, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QToolButton, QVBoxLayout, QWidget
 
 from ...domain.job import Job
-from ...domain.request import SourceImage
 from ...protocol.messages import (
     Cancelled,
     Decoding,
@@ -27,6 +26,7 @@ from ..theme import Theme
 from ..widgets.amounts import duration, size, speed
 from ..widgets.labels import ElidedLabel, Label
 from ..widgets.message_bar import MessageBar
+from .easel import Easel
 from .filmstrip import Filmstrip
 from .view import Canvas
 from .welcome import Welcome
@@ -37,7 +37,6 @@ _SCALE = 1000
 class Stage(QWidget):
     """Follows one job at a time: the one that began last."""
 
-    source_removed = Signal()
     full_screen_requested = Signal()
 
     def __init__(self, theme: Theme) -> None:
@@ -45,25 +44,24 @@ class Stage(QWidget):
         self.setObjectName("canvasStage")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.canvas = Canvas(theme)
+        self.easel = Easel(self.canvas, theme)
         self.welcome = Welcome()
         self.messages = MessageBar()
         self._filmstrip = Filmstrip(theme)
         self._progress = QProgressBar()
         self._phase = ElidedLabel("", "muted")
         self._zoom = Label("", "small")
-        self._source_name = ElidedLabel()
-        self._source_chip = self._chip()
         self._job = ""
         self._batch = ""
         self._wished: tuple[int, int] = (0, 0)
         self._pace = Pace()
         self._elsewhere = False
-        self._source = 0
         self._tools = self._tool_row()
         self._arrange()
         self.canvas.zoom_changed.connect(lambda scale: self._zoom.setText(f"{round(scale * 100)} %"))
         self.canvas.drop_hinted.connect(lambda shown: self._update_welcome(hidden=shown))
         self._filmstrip.picture_chosen.connect(self.canvas.show_picture)
+        self.easel.source_wanted.connect(self.show_picture)
         self.show_idle()
 
     def follow(self, job: Job) -> None:
@@ -129,27 +127,20 @@ class Stage(QWidget):
         self.canvas.show_picture(image)
         self._update_welcome()
 
-    def show_source(self, source: SourceImage | None, image: QImage | None = None) -> None:
-        """The picture to start from; None takes it away, from the canvas too when it is what is seen there."""
-        self._source_chip.setVisible(source is not None)
-        if source is not None:
-            self._source_name.setText(self.tr("Starting from {0}").format(source.name or self.tr("a picture")))
-            self._place_chip()
-        if image is not None:
-            self._source = image.cacheKey()
-            self.canvas.show_picture(image, fade=True)
-        elif self.canvas.picture().cacheKey() == self._source:
+    def show_source(self, name: str, image: QImage, mask: QImage | None = None) -> None:
+        """The picture to start from and its mask; null takes it away, from the canvas too when it is what is seen."""
+        before = self.easel.source()
+        if not image.isNull():
+            self.canvas.show_picture(image, fade=before.isNull())
+        elif not before.isNull() and self.canvas.picture().cacheKey() == before.cacheKey():
             self.canvas.show_picture(QImage())
+        self.easel.show_source(name, image, mask)
         self._update_welcome()
 
     def show_reading(self, busy: bool) -> None:
         """A dropped picture is being read, or has been."""
         if not self._job:
             self._phase.setText(self.tr("Reading the picture…") if busy else "")
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._place_chip()
 
     def _show_phase(self, phase: str, done: int, total: int) -> None:
         words = {
@@ -177,7 +168,7 @@ class Stage(QWidget):
         self._progress.setAccessibleDescription(self._phase.text())
 
     def _show_preview(self, preview: Preview) -> None:
-        if self._elsewhere:
+        if self._elsewhere or self.easel.is_painting():
             return
         image = from_rows(preview.width, preview.height, preview.pixels)
         self.canvas.show_picture(image, *self._wished)
@@ -185,7 +176,7 @@ class Stage(QWidget):
 
     def _show_image(self, event: Image) -> None:
         image = from_rows(event.width, event.height, event.pixels)
-        if not self._elsewhere:
+        if not self._elsewhere and not self.easel.is_painting():
             self.canvas.show_picture(image, fade=True)
         self._filmstrip.add(image)
         self._update_welcome()
@@ -195,26 +186,6 @@ class Stage(QWidget):
     def _update_welcome(self, *, hidden: bool = False) -> None:
         self.welcome.setVisible(self.canvas.picture().isNull() and not hidden)
         self._tools.setEnabled(not self.canvas.picture().isNull())
-
-    def _place_chip(self) -> None:
-        self._source_chip.move(16, 16)
-        self._source_chip.resize(min(320, self.canvas.width() - 32), 36)
-        self._source_chip.raise_()
-
-    def _chip(self) -> QFrame:
-        chip = QFrame(self.canvas)
-        chip.setObjectName("sourceChip")
-        remove = QToolButton()
-        remove.setAccessibleName(self.tr("Remove the source picture"))
-        remove.setToolTip(remove.accessibleName())
-        name_icon(remove, "close", "muted")
-        remove.clicked.connect(self.source_removed)
-        row = QHBoxLayout(chip)
-        row.setContentsMargins(12, 4, 4, 4)
-        row.addWidget(self._source_name, 1)
-        row.addWidget(remove)
-        chip.hide()
-        return chip
 
     def _tool_row(self) -> QWidget:
         row = QWidget()
@@ -261,6 +232,7 @@ class Stage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(notes)
+        column.addWidget(self.easel.bar)
         column.addWidget(self.canvas, 1)
         column.addWidget(self._filmstrip)
         column.addWidget(self._progress)

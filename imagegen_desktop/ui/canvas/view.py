@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
-from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, QUrl, QVariantAnimation, Signal
+from PySide6.QtCore import QPointF, QRect, QRectF, QSizeF, Qt, QVariantAnimation, Signal
 from PySide6.QtGui import (
     QColor,
     QDragEnterEvent,
@@ -22,18 +21,24 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from ..theme import Theme, moves, sized
-from ..tokens import CORNER, MOTION, TITLE
+from ..theme import Theme, moves
+from ..tokens import MOTION
+from .dropping import droppable, dropped, paint_hint
 from .fine_image import FineImage
 from .viewport import Viewport
 
-_MODELS = (".safetensors", ".ckpt", ".gguf")
+#: Paints over the picture, within a part of the widget.
+Overlay = Callable[[QPainter, Viewport, QRect], None]
 
 
 class Canvas(QWidget):
-    """Paints `show_picture`'s image over the whole rectangle a finished picture of that size takes."""
+    """Paints `show_picture`'s image over the whole rectangle a finished picture of that size takes.
+
+    `overlays` are painted over it, in their order.
+    """
 
     picture_dropped = Signal(object)
+    picture_changed = Signal()
     zoom_changed = Signal(float)
     drop_hinted = Signal(bool)
 
@@ -46,6 +51,8 @@ class Canvas(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAcceptDrops(True)
         self.setMinimumSize(240, 200)
+        self.setMouseTracking(True)
+        self.overlays: list[Overlay] = []
         self._theme = theme
         self._image = QImage()
         self._previous = QImage()
@@ -65,19 +72,26 @@ class Canvas(QWidget):
         self._image = image
         size = QSizeF(width or image.width(), height or image.height())
         if size != self._view.picture:
-            self._view = Viewport(widget=QSizeF(self.size()), picture=size)
+            self._view = Viewport(widget=QSizeF(self.size()), picture=size, margin=self._view.margin)
             self.zoom_changed.emit(self._view.scale)
         self._fade.stop()
         if not self._previous.isNull():
             self._fade.start()
+        self.picture_changed.emit()
         self.update()
 
     def picture(self) -> QImage:
         """What is shown; null when the canvas is empty."""
         return self._image
 
-    def fit(self) -> None:
-        self._look(self._view.fitted())
+    @property
+    def view(self) -> Viewport:
+        """Where the picture lies now."""
+        return self._view
+
+    def fit(self, margin: float | None = None) -> None:
+        """Shows the whole picture; `margin` is from now on left around it, in widget pixels."""
+        self._look(replace(self._view.fitted(), margin=self._view.margin if margin is None else margin))
 
     def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
         if not self._image.isNull():
@@ -93,12 +107,14 @@ class Canvas(QWidget):
         target = self._view.target
         if not self._image.isNull():
             self._paint_picture(painter, target)
+            for overlay in self.overlays:
+                overlay(painter, self._view, event.rect())
         if self.hasFocus() and not self._image.isNull():
             painter.setPen(QPen(QColor(self._theme.tokens.accent), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
         if self._dropping:
-            self._paint_drop_hint(painter)
+            paint_hint(painter, self.rect(), self._theme.tokens, self.tr("Drop to start from this picture"))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._look(replace(self._view, widget=QSizeF(self.size())))
@@ -132,7 +148,7 @@ class Canvas(QWidget):
         self.update()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if _droppable(event):
+        if droppable(event):
             self.show_drop_hint(True)
             event.acceptProposedAction()
 
@@ -141,10 +157,10 @@ class Canvas(QWidget):
 
     def dropEvent(self, event: QDropEvent) -> None:
         self.show_drop_hint(False)
-        dropped = _dropped(event)
-        if dropped is not None:
+        found = dropped(event)
+        if found is not None:
             event.acceptProposedAction()
-            self.picture_dropped.emit(dropped)
+            self.picture_dropped.emit(found)
 
     def _look(self, view: Viewport) -> None:
         self._view = view
@@ -160,36 +176,3 @@ class Canvas(QWidget):
             painter.setOpacity(share)
         painter.drawImage(target, self._fine.of(self._image, target.size() * self.devicePixelRatioF()))
         painter.setOpacity(1.0)
-
-    def _paint_drop_hint(self, painter: QPainter) -> None:
-        tokens = self._theme.tokens
-        veil = QColor(tokens.canvas)
-        veil.setAlphaF(0.8)
-        painter.fillRect(self.rect(), veil)
-        painter.setPen(QPen(QColor(tokens.accent), 2, Qt.PenStyle.DashLine))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(12, 12, -12, -12), 2 * CORNER, 2 * CORNER)
-        painter.setPen(QColor(tokens.text))
-        painter.setFont(sized(self.font(), TITLE, bold=True))
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.tr("Drop to start from this picture"))
-
-
-def _droppable(event: QDropEvent) -> bool:
-    """A folder or a checkpoint is for the window behind."""
-    mime = event.mimeData()
-    return mime.hasImage() or _picture_file(mime.urls()) is not None
-
-
-def _picture_file(urls: Sequence[QUrl]) -> Path | None:
-    files = [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
-    return next((file for file in files if file.suffix not in _MODELS and not file.is_dir()), None)
-
-
-def _dropped(event: QDropEvent) -> Path | QImage | None:
-    """The file or the picture itself that was dropped."""
-    mime = event.mimeData()
-    file = _picture_file(mime.urls())
-    if file is not None:
-        return file
-    image = mime.imageData()
-    return image if isinstance(image, QImage) and not image.isNull() else None

@@ -40,6 +40,14 @@ class Viewport:
         top = self.widget.height() / 2 - middle.y() * scale
         return QRectF(left, top, self.picture.width() * scale, self.picture.height() * scale)
 
+    def to_picture(self, point: QPointF) -> QPointF:
+        """The picture point under a point of the widget; also beside the picture."""
+        return (point - self.target.topLeft()) / self.scale
+
+    def to_widget(self, part: QRectF) -> QRectF:
+        """Where a part of the picture lies in the widget."""
+        return QRectF(self.target.topLeft() + part.topLeft() * self.scale, part.size() * self.scale)
+
     def zoomed(self, factor: float, at: QPointF) -> Viewport:
         """Zoomed by `factor` with the picture point under `at` staying there."""
         scale = max(SMALLEST, min(LARGEST, self.scale * factor))

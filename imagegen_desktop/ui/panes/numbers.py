@@ -129,6 +129,11 @@ class Numbers(QWidget):
         if not self.has_own_size():
             self._fill({"width": width, "height": height})
 
+    def show_size(self, width: int, height: int) -> None:
+        """The size of a picture that is to keep it; it is no choice that outlives the picture."""
+        self._own -= {"width", "height"}
+        self._fill({"width": width, "height": height})
+
     def _fill(self, numbers: Mapping[str, int | float]) -> None:
         self._filling = True
         width, height = self._size.sides()

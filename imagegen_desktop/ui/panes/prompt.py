@@ -33,6 +33,7 @@ class PromptPane(QWidget):
         super().__init__()
         self._offer: Offer | None = None
         self._source: SourceImage | None = None
+        self._exact = False
         self._words = Words(theme)
         self._styles = StylePicker(theme, load)
         self._numbers = Numbers(theme)
@@ -92,16 +93,17 @@ class PromptPane(QWidget):
         self._show_defaults()
         self._update()
 
-    def show_source(self, source: SourceImage | None) -> None:
-        """The picture to start from, None for words alone."""
-        self._source = source
+    def show_source(self, source: SourceImage | None, *, exact: bool = False) -> None:
+        """The picture to start from, None for words alone; `exact` draws at its own size."""
+        self._source, self._exact = source, exact
         self._strength.setVisible(source is not None)
-        if source is not None and self._offer is not None:
-            self._numbers.offer_size(*_fitted(source, self._offer))
-        elif source is None:
-            self._show_defaults()
+        self._show_defaults()
         self._update()
         self.changed.emit()
+
+    def show_masked(self, masked: bool) -> None:
+        """Whether a mask is painted on the picture to start from: what is inside is drawn wholly anew."""
+        self._strength.show_masked(masked)
 
     def show_busy(self, running: bool) -> None:
         self._begin.show_busy(running)
@@ -119,6 +121,10 @@ class PromptPane(QWidget):
     def _show_defaults(self) -> None:
         if self._offer is not None:
             self._numbers.show_defaults(self._offer.defaults(self._styles.preset()))
+            if self._source is not None and self._exact:
+                self._numbers.show_size(*self._offer.sizes.snap(self._source.width, self._source.height))
+            elif self._source is not None:
+                self._numbers.offer_size(*_fitted(self._source, self._offer))
 
     def _style_chosen(self) -> None:
         self._show_defaults()

@@ -9,11 +9,12 @@ from ..widgets.fields import Slider
 from ..widgets.labels import Label
 from ..widgets.offered import offer
 
-_USUAL = 60
+_USUAL, _INSIDE_A_MASK = 60, 100
 
 
 class Strength(QWidget):
-    """A slider from 0 (the picture stays) to 100 % (a new one)."""
+    """A slider from 0 (the picture stays) to 100 % (a new one); where the artist has not moved it, it follows the
+    mask."""
 
     changed = Signal()
 
@@ -43,6 +44,11 @@ class Strength(QWidget):
 
     def show_share(self, share: float) -> None:
         self._slider.setValue(round(share * 100))
+
+    def show_masked(self, masked: bool) -> None:
+        usual, other = (_INSIDE_A_MASK, _USUAL) if masked else (_USUAL, _INSIDE_A_MASK)
+        if self._slider.value() == other:
+            self._slider.setValue(usual)
 
     def show_missing(self, reason: str) -> None:
         """Why it cannot be chosen; empty when it can."""
