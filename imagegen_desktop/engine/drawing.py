@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from ..protocol.messages import (
     Preview,
     Started,
     Step,
+    Tell,
 )
 from .arguments import arguments_for
 from .decode import Decode, decode_within_memory
@@ -51,7 +52,7 @@ class Drawing:
         desk: Desk,
         tallies: Tallies,
         writer: SnapshotWriter,
-        send: Callable[[Event], None],
+        send: Tell,
         preview_every: int,
     ) -> None:
         self._command = command
@@ -163,13 +164,14 @@ class Drawing:
             with suppress(Unsavable):
                 self._put_snapshot()
         seconds, self._stepped = now - self._stepped, now
-        self._send(Step(**self._names, step=step, steps=self._desk.steps, seconds=seconds))
         due = self._preview_every > 0 and step % self._preview_every == 0
         if step == self._request.until and step < self._desk.steps:
             self._desk.ask(Wish.PAUSE)
         look = self._previews.look(step, guess() if due else None)
+        finished = Step(**self._names, step=step, steps=self._desk.steps, seconds=seconds)
+        self._send(finished, more=look is not None)
         if look is not None:
-            self._send(Preview(**self._names, **asdict(look)))
+            self._send(Preview(**self._names, **vars(look)))
 
     def _snapshot_is_due(self, now: float) -> bool:
         """Every so often, and when a long sampling is finished: its decoding may take long as well, or fail."""

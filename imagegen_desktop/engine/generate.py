@@ -10,7 +10,7 @@ import torch
 import transformers
 from diffusers import StableDiffusionPipeline  # noqa: F401  imported with the engine, so that no job waits for it
 
-from ..protocol.messages import VERSION, Event, Generate, Idle, Load, Loading, Ready, Start
+from ..protocol.messages import VERSION, Generate, Idle, Load, Loading, Ready, Start, Tell
 from .desk import Desk
 from .device import choose
 from .drawing import Drawing
@@ -22,7 +22,7 @@ from .tallies import Tallies
 class Engine:
     """The loaded models and what they did so far; draws one image at a time."""
 
-    def __init__(self, start: Start, send: Callable[[Event], None]) -> None:
+    def __init__(self, start: Start, send: Tell) -> None:
         if start.threads:
             torch.set_num_threads(start.threads)
         for library in (diffusers, transformers):

@@ -31,7 +31,8 @@ class Previews:
     """Of one image. `unpack` brings latents into the shape (1, channels, height, width)."""
 
     def __init__(self, colours: Colours, unpack: Callable[[torch.Tensor], torch.Tensor]) -> None:
-        self._colours = colours
+        matrix, bias = colours
+        self._matrix, self._bias = matrix * 127.5, bias * 127.5 + 127.5  # from [-1, 1] to what a byte holds
         self._unpack = unpack
         self._begun: tuple[int, torch.Tensor] | None = None
 
@@ -49,8 +50,7 @@ class Previews:
 
     def _begin(self, step: int, latents: torch.Tensor) -> None:
         rows = self._unpack(latents)[0].movedim(0, -1).float()
-        matrix, bias = self._colours
-        picture = ((rows @ matrix + bias) * 127.5 + 127.5).clamp(0, 255).to(torch.uint8)
+        picture = (rows @ self._matrix).add_(self._bias).clamp_(0, 255).to(torch.uint8)
         if picture.is_cuda:
             here = torch.empty(picture.shape, dtype=torch.uint8, pin_memory=True)
             picture = here.copy_(picture, non_blocking=True)

@@ -64,10 +64,10 @@ class Worker:
         engine.close()
         return 0
 
-    def send(self, event: Event) -> None:
+    def send(self, event: Event, more: bool = False) -> None:
         """Without anyone to hear us there is no reason to go on."""
         try:
-            self._channel.send(event)
+            self._channel.send(event, more)
         except (OSError, ValueError):
             os._exit(0)
 

@@ -31,15 +31,17 @@ class Stream:
         self._outgoing = outgoing
         self._sending = threading.Lock()
 
-    def send(self, head: dict[str, Any], blobs: tuple[bytes | memoryview, ...] = ()) -> None:
-        """Raises OSError or ValueError when the other end is gone."""
+    def send(self, head: dict[str, Any], blobs: tuple[bytes | memoryview, ...] = (), more: bool = False) -> None:
+        """Raises OSError or ValueError when the other end is gone. `more`: another frame follows at once and takes
+        this one along, since waking the other end costs more than the frame."""
         full = head | {"blobs": [len(blob) for blob in blobs]}
         text = json.dumps(full, separators=(",", ":"), allow_nan=False).encode()
         with self._sending:
             self._outgoing.write(_PREFIX.pack(MAGIC, len(text)) + text)
             for blob in blobs:
                 self._outgoing.write(blob)
-            self._outgoing.flush()
+            if not more:
+                self._outgoing.flush()
 
     def receive(self) -> tuple[dict[str, Any], tuple[bytes, ...]] | None:
         """The next frame, or None at a clean end of the stream; raises FrameError for anything else."""

@@ -5,8 +5,8 @@ Pixels travel as raw RGB rows (`width * height * 3` bytes), masks as one byte a 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, field, fields
+from typing import Any, Protocol
 
 from ..domain.errors import Problem, problem_from_dict
 from ..domain.request import GenerationRequest
@@ -257,17 +257,24 @@ _TYPES: dict[str, type[Any]] = {
 _BLOBS = {Generate: ("image", "mask", "conditions"), Preview: ("pixels",), Image: ("pixels",)}
 
 
+class Tell(Protocol):
+    """Takes what an engine has to say; `more`: something else follows at once, and both arrive together."""
+
+    def __call__(self, event: Event, more: bool = False) -> None: ...
+
+
 class Channel:
     """Messages over a Stream. `send` from any thread; `receive` from one."""
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
 
-    def send(self, message: Message) -> None:
+    def send(self, message: Message, more: bool = False) -> None:
+        """`more`: another message follows at once, and both arrive together."""
         names = _BLOBS.get(type(message), ())
-        head = {key: value for key, value in asdict(message).items() if key not in names}
+        head = {key: value for key, value in vars(message).items() if key not in names}
         blobs = tuple(getattr(message, name) for name in names)
-        self._stream.send({"type": type(message).__name__, **head}, blobs)
+        self._stream.send({"type": type(message).__name__, **head}, blobs, more)
 
     def receive(self) -> Message | None:
         """The next message, None at the end of the stream; raises FrameError for anything unknown."""

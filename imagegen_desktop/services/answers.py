@@ -42,8 +42,9 @@ class Answers:
 
 
 def _fact(model: ModelCard) -> str:
-    """Names the state of a model's folder: any changed, added or removed file gives another name."""
-    folder = Path(model.path)
-    files = sorted(file for file in folder.rglob("*") if file.is_file())
-    state = "|".join(f"{file.relative_to(folder)}:{file.stat().st_size}:{file.stat().st_mtime_ns}" for file in files)
+    """Names the state of a model's files: any changed, added or removed file gives another name."""
+    place = Path(model.path)
+    files = [place] if place.is_file() else sorted(file for file in place.rglob("*") if file.is_file())
+    details = ((file, file.stat()) for file in files)
+    state = "|".join(f"{file}:{detail.st_size}:{detail.st_mtime_ns}" for file, detail in details)
     return f"weights:{hashlib.sha256(state.encode()).hexdigest()}"

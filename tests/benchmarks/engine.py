@@ -11,11 +11,12 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from imagegen_desktop.domain.request import GenerationRequest
 from imagegen_desktop.paths import Home
-from imagegen_desktop.protocol.messages import Generate, Image, Message, Start, Started
+from imagegen_desktop.protocol.messages import Event, Generate, Image, Message, Start, Started, Step
 from imagegen_desktop.providers.engine_process import EngineProcess
 from imagegen_desktop.services.announce import Announcement, JobEvent
 from imagegen_desktop.services.assemble import Parts, assemble
@@ -78,17 +79,23 @@ def wish(model: Path, prompt: str, seed: int) -> GenerationRequest:
 
 def seconds_of_job(parts: Parts, model: Path, prompt: str, seed: int) -> float:
     """From asking for it to having the picture."""
-    arrived: list[float] = []
+    began = time.perf_counter()
+    heard = heard_of_job(parts, wish(model, prompt, seed))
+    return next(when for when, event in heard if isinstance(event, Image)) - began
+
+
+def heard_of_job(parts: Parts, request: GenerationRequest) -> list[tuple[float, Event]]:
+    """What is said of a job from asking for it to its end, and when."""
+    events: list[tuple[float, Event]] = []
 
     def listen(heard: Announcement) -> None:
-        if isinstance(heard, JobEvent) and isinstance(heard.event, Image):
-            arrived.append(time.perf_counter())
+        if isinstance(heard, JobEvent):
+            events.append((time.perf_counter(), heard.event))
 
     unsubscribe = parts.announce.subscribe(listen)
-    began = time.perf_counter()
-    parts.runner.run(parts.queue.add(wish(model, prompt, seed), owner=parts.runner.owner))
+    parts.runner.run(parts.queue.add(request, owner=parts.runner.owner))
     unsubscribe()
-    return arrived[0] - began
+    return events
 
 
 def whole_jobs(model: Path, rounds: int) -> list[Measured]:
@@ -96,10 +103,11 @@ def whole_jobs(model: Path, rounds: int) -> list[Measured]:
     bare = Bare(model)
     ours, theirs = [], []
     with opened() as parts:
+        parts.models.add(model)
         for seed in range(rounds + 2):
             prompt = f"a fox {seed}"
             theirs.append(bare.seconds(prompt, seed))
-            ours.append(seconds_of_job(parts, model, prompt, seed))
+            ours.append(seconds_of_job(parts, Path(model.name), prompt, seed))
     bare.close()
     ratio = paired_ratio(ours[2:], theirs[2:])
     step = statistics.median(theirs[2:]) / STEPS * 1000
@@ -107,14 +115,21 @@ def whole_jobs(model: Path, rounds: int) -> list[Measured]:
 
 
 def previews(model: Path, rounds: int) -> list[Measured]:
-    """What a preview of every step costs, as a share of a step."""
-    with_preview, without = [], []
-    with opened(1) as one, opened(0) as other:
-        for seed in range(rounds + 2):
-            with_preview.append(seconds_of_job(one, model, "a fox", seed))
-            without.append(seconds_of_job(other, model, "a fox", seed))
-    cost = paired_ratio(with_preview[2:], without[2:]) - 1.0
-    return [Measured(name="preview of every step, share of a step", value=cost, bound=0.01)]
+    """What a preview costs, as a share of a step of 20 ms: every second step has one, and what it takes delays the
+    next, so that steps with and without one are compared in pairs within one job."""
+    costs, steps = [], []
+    with opened(preview_every=2) as parts:
+        for seed in range(max(2, rounds // 2)):
+            heard = heard_of_job(parts, replace(wish(model, "a fox", seed), steps=200))
+            seconds = [event.seconds for _, event in heard if isinstance(event, Step)]
+            pairs = list(zip(seconds[2::2], seconds[3::2], strict=False))
+            costs += [after - before for after, before in pairs]
+            steps += [before for _, before in pairs]
+    cost = statistics.median(costs)
+    detail = f"{cost * 1e6:.0f} µs beside a step of {statistics.median(steps) * 1000:.0f} ms"
+    return [
+        Measured(name="preview of every step, share of a 20 ms step", value=cost / 0.020, bound=0.01, detail=detail)
+    ]
 
 
 def ready(model: Path, rounds: int) -> list[Measured]:
