@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from .request import GenerationRequest
 
+#: How the note begins that says what a provider made of the prompt.
+REVISED = "prompt revised by the provider: "
+
 
 @dataclass(frozen=True, kw_only=True)
 class GeneratedImage:

@@ -9,7 +9,7 @@ import httpx2
 
 from ..domain.errors import BadAnswer, KeyRefused, ProviderProblem, Unreachable
 from .cloud import Surroundings
-from .connection import TooLarge, client
+from .connection import FAILURES, client
 from .endpoints import checked_endpoint
 from .openai import ENDPOINT
 from .prompt_writer import OPENAI, OWN, Commission, Used
@@ -18,7 +18,6 @@ from .words import mapping, parsed, server_sent, their_words, whole
 _MOST_TOKENS = 400
 _MOST_CHARACTERS = 8_000
 _MOST_BYTES = 4 * 2**20
-_FAILURES = (httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, TooLarge, OSError)
 
 
 async def pieces(commission: Commission, surroundings: Surroundings) -> AsyncGenerator[str | Used, None]:
@@ -44,7 +43,7 @@ async def pieces(commission: Commission, surroundings: Surroundings) -> AsyncGen
                     yield used
     except ValueError:
         raise BadAnswer("The language model sent an answer nobody can read.", "Check its address.") from None
-    except _FAILURES:
+    except FAILURES:
         raise Unreachable("The language model cannot be reached.", "Check its address and the network.") from None
 
 

@@ -19,6 +19,10 @@ class TooLarge(Exception):
     """An answer is larger than any answer has reason to be, or packed so that nobody knows."""
 
 
+#: Whatever may be raised while a request is under way: by the transport, or by an answer that is no JSON.
+FAILURES = (httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, TooLarge, ValueError, OSError)
+
+
 def timeout(seconds: float) -> httpx2.Timeout:
     return httpx2.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
 

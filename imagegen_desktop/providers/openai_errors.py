@@ -20,11 +20,11 @@ from ..domain.errors import (
     Uncertain,
     Unreachable,
 )
+from .connection import FAILURES as TRANSPORT_FAILURES
 from .connection import TooLarge, never_left
-from .words import request_number, retry_after, their_words
+from .words import PATIENCE, request_number, retry_after, their_words
 
 NAME = "OpenAI"
-_PATIENCE = "Retry in a while; what waits in the queue goes on by itself."
 UNCERTAIN_ADVICE = (
     "It may have been charged; look at platform.openai.com/usage. It is not sent again unless you retry it."
 )
@@ -40,8 +40,8 @@ _NO_MONEY = {
 }
 
 
-#: Whatever the client may raise while a request is under way: its own errors, the transport's, and no JSON.
-FAILURES = (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, TooLarge, ValueError, OSError)
+#: Whatever the client may raise while a request is under way.
+FAILURES = (openai.OpenAIError, *TRANSPORT_FAILURES)
 
 
 def problem_of(error: Exception, key: str, request_id: str = "") -> ProviderProblem:
@@ -56,8 +56,8 @@ def problem_of(error: Exception, key: str, request_id: str = "") -> ProviderProb
         if never_left(error):
             return Unreachable(f"{NAME} cannot be reached.", "Check the network connection or the proxy.")
         return Uncertain(f"The connection to {NAME} broke before the answer was complete.", UNCERTAIN_ADVICE)
-    place = f" (request {request_id})" if request_id else ""
-    return BadAnswer(f"{NAME} sent an answer nobody can read{place}.", "Retry later; it may have been charged.")
+    said = _numbered(f"{NAME} sent an answer nobody can read.", request_id)
+    return BadAnswer(said, "Retry later; it may have been charged.")
 
 
 def problem_of_answer(
@@ -65,10 +65,9 @@ def problem_of_answer(
 ) -> ProviderProblem:
     """The Problem a complete error answer stands for; `error` is its inner object."""
     code, kind = str(error.get("code") or ""), str(error.get("type") or "")
-    said = their_words(error.get("message"), key)
-    place = f" (request {request_id})" if request_id else ""
+    said = _numbered(their_words(error.get("message"), key), request_id)
     if code in _REFUSALS or kind == "image_generation_user_error" or status == 451:
-        return Refused(f"{NAME} refused this prompt: {said}{place}", "Change the prompt; nothing was charged.")
+        return Refused(f"{NAME} refused this prompt: {said}", "Change the prompt; nothing was charged.")
     if kind == "insufficient_quota" or code in _NO_MONEY:
         return OutOfCredit(
             f"The {NAME} account has no credit left.",
@@ -78,24 +77,29 @@ def problem_of_answer(
         return KeyRefused(f"{NAME} does not take the API key.", "Enter a valid one: `keys set openai`, or in Settings.")
     if status == 403:
         return NotAllowed(
-            f"{NAME} does not let this account use the model: {said}{place}",
+            f"{NAME} does not let this account use the model: {said}",
             "Verify the organization at platform.openai.com/settings/organization/general.",
         )
     if status == 404 or code == "model_not_found" or "has been deprecated" in said:
-        return ModelGone(f"{NAME} no longer has this model: {said}{place}", "Choose gpt-image-2.6-flare instead.")
-    return _by_status(status, said, place, retry_after(headers))
+        return ModelGone(f"{NAME} no longer has this model: {said}", "Choose gpt-image-2.6-flare instead.")
+    return _by_status(status, said, request_id, retry_after(headers))
 
 
-def _by_status(status: int, said: str, place: str, seconds: float) -> ProviderProblem:
+def _by_status(status: int, said: str, request_id: str, seconds: float) -> ProviderProblem:
     if status == 429:
-        return RateLimited(f"{NAME} asks for fewer requests at a time.", _PATIENCE, seconds)
+        return RateLimited(f"{NAME} asks for fewer requests at a time.", PATIENCE, seconds)
     if status == 503:
-        return RateLimited(f"{NAME} is overloaded.", _PATIENCE, seconds)
+        return RateLimited(f"{NAME} is overloaded.", PATIENCE, seconds)
     if status in (408, 502, 504) or status > 504:
-        return Uncertain(f"{NAME} did not answer in time (status {status}){place}.", UNCERTAIN_ADVICE)
+        return Uncertain(_numbered(f"{NAME} did not answer in time (status {status}).", request_id), UNCERTAIN_ADVICE)
     if status >= 500:
-        return ProviderProblem(f"{NAME} had an error of its own: {said}{place}", "Retry later.")
-    return ProviderProblem(f"{NAME} did not accept the request: {said}{place}", "Change the request.")
+        return ProviderProblem(f"{NAME} had an error of its own: {said}", "Retry later.")
+    return ProviderProblem(f"{NAME} did not accept the request: {said}", "Change the request.")
+
+
+def _numbered(text: str, request_id: str) -> str:
+    """With the number under which the provider's support finds the request."""
+    return f"{text} (request {request_id})" if request_id else text
 
 
 def _has_cause(error: BaseException, kind: type[BaseException]) -> bool:

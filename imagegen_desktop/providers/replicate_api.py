@@ -22,17 +22,15 @@ from ..domain.errors import (
     Uncertain,
     Unreachable,
 )
-from .connection import TooLarge, client, never_left
+from .connection import FAILURES, TooLarge, client, never_left
 from .downloads import Downloads
-from .words import mapping, parsed, retry_after, their_words
+from .words import PATIENCE, mapping, parsed, retry_after, their_words
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _POLLS = 6
 _CANCEL_AFTER = "30m"
 _CANCEL_SECONDS = 3.0
 _UNCERTAIN = "It may have been charged; look at replicate.com/predictions. It is not sent again unless you retry it."
-_PATIENCE = "Retry in a while; what waits in the queue goes on by itself."
-_FAILURES = (httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, TooLarge, ValueError, OSError)
 
 
 class Api:
@@ -81,7 +79,7 @@ class Api:
             if not response.is_success:
                 raise self._problem(response, paid=True)
             name = mapping(parsed(response.content)).get("id")
-        except _FAILURES as error:
+        except FAILURES as error:
             if never_left(error):
                 raise _unreachable() from None
             raise Uncertain("Replicate's answer was lost on the way.", _UNCERTAIN) from None
@@ -113,7 +111,7 @@ class Api:
         try:
             async with client(_CANCEL_SECONDS, headers) as http:
                 await http.post(address)
-        except _FAILURES:
+        except FAILURES:
             pass  # its deadline ends it
 
     async def upload(self, name: str, data: bytes) -> str:
@@ -136,7 +134,7 @@ class Api:
             answer = parsed(response.content)
         except (ValueError, TooLarge):
             raise BadAnswer("Replicate sent an answer nobody can read.", "Retry it later.") from None
-        except _FAILURES:
+        except FAILURES:
             raise _unreachable() from None
         if not isinstance(answer, dict):
             raise BadAnswer("Replicate sent an answer nobody can read.", "Retry it later.")
@@ -163,11 +161,11 @@ class Api:
         if status == 429:
             return RateLimited(
                 "Replicate asks for fewer requests at a time.",
-                _PATIENCE,
+                PATIENCE,
                 retry_after(response.headers),
             )
         if status == 503 or (status >= 500 and not paid):
-            return RateLimited("Replicate is overloaded.", _PATIENCE, retry_after(response.headers))
+            return RateLimited("Replicate is overloaded.", PATIENCE, retry_after(response.headers))
         if status >= 500:
             return Uncertain(f"Replicate failed while it took the request (status {status}).", _UNCERTAIN)
         return ProviderProblem(f"Replicate did not accept the request: {said}", "Change the request.")

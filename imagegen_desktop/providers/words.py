@@ -8,6 +8,9 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+#: The advice where waiting is all there is to do.
+PATIENCE = "Retry in a while; what waits in the queue goes on by itself."
+
 _NUMBER = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _LONGEST = 300
 _LONGEST_WAIT = 300.0

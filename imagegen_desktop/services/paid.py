@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..database.images import Images
 from ..domain.errors import BadAnswer, BadInput, DiskProblem, Problem, ProviderProblem, Uncertain
-from ..domain.image import GeneratedImage
+from ..domain.image import REVISED, GeneratedImage
 from ..domain.job import Job
 from ..domain.paid_call import CallState
 from ..imaging.decode import Decoder
@@ -188,4 +188,4 @@ def _notes(job: Job, picture: Picture, revised: str, notes: Iterable[str]) -> It
     if (picture.width, picture.height) != (request.width, request.height):
         yield f"came back as {picture.width} × {picture.height}"
     if revised:
-        yield f"prompt revised by the provider: {revised}"
+        yield f"{REVISED}{revised}"

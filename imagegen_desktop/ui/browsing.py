@@ -11,6 +11,7 @@ from ..services.announce import ImagesChanged
 from ..services.assemble import Parts
 from .bridge import Bridge
 from .dialogs.full_screen import FullScreen
+from .latest import Latest
 from .main_window import MainWindow
 from .pictures import Pictures
 
@@ -25,13 +26,21 @@ class Browsing(QObject):
         self._pane = window.panes.gallery
         self._details = window.panes.details
         self._stage = window.panes.stage
+        self._details.show_providers(
+            {
+                name: provider.capabilities().title
+                for name, provider in parts.providers.items()
+                if not provider.capabilities().local
+            }
+        )
+        self._notes = Latest(bridge)
         self._full_screen = FullScreen(window)
         self._full_screen.step_requested.connect(self._pane.step)
         self._showing = ""
 
     def select(self, image: GeneratedImage | None) -> None:
         """The gallery's current image; None when there is none any more."""
-        self._details.show_image(image)
+        self._tell(image)
         if image is None or image.id == self._showing:
             return
         self._showing = image.id
@@ -41,7 +50,13 @@ class Browsing(QObject):
         """A picture that has just been finished, and is on the canvas, is told of in the details."""
         if news.added and not self._stage.looks_elsewhere():
             newest = news.added[-1]
-            self._bridge.ask(lambda: self._gallery.get(newest), self._details.show_image, lambda problem: None)
+            self._bridge.ask(lambda: self._gallery.get(newest), self._tell, lambda problem: None)
+
+    def _tell(self, image: GeneratedImage | None) -> None:
+        self._details.show_image(image)
+        if image is not None:
+            notes = self._gallery.notes
+            self._notes.ask(lambda: (image.id, notes(image)), lambda found: self._details.show_notes(*found))
 
     def show_full_screen(self) -> None:
         """The picture on the canvas, on the whole screen."""

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMainWindow, QPushButton, QVBoxLayout, QWidget
 
 from ..domain.errors import Problem
+from .languages import in_our_words
 from .widgets.labels import Label, WrappedLabel
 
 
@@ -23,8 +24,8 @@ class FailedStart(QMainWindow):
         column.setContentsMargins(32, 32, 32, 32)
         column.setSpacing(12)
         column.addWidget(Label(self.tr("ImageGen Desktop cannot start"), "headline"))
-        column.addWidget(WrappedLabel(problem.message))
-        column.addWidget(WrappedLabel(problem.advice, "muted"))
+        column.addWidget(WrappedLabel(in_our_words(problem.message)))
+        column.addWidget(WrappedLabel(in_our_words(problem.advice), "muted"))
         column.addStretch()
         column.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
         self.setCentralWidget(body)

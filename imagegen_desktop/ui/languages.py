@@ -1,27 +1,70 @@
-"""Languages: texts from resources/lang, one JSON file a language, and Qt's own."""
+"""Languages: texts from resources/lang, one JSON file a language, and Qt's own.
+
+What services say is English and may hold values ("OpenAI waits: …"); `in_our_words` recognises such sentences by
+their form, also those of a job that failed in an earlier run.
+"""
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
-from PySide6.QtCore import QLibraryInfo, QLocale, QTranslator
+from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 from PySide6.QtWidgets import QApplication
 
 Texts = dict[str, str | list[str]]
+
+_SERVICES = "services"
+_PLACE = re.compile(r"\{(\d)\}")
+
+
+def in_our_words(text: str) -> str:
+    """A sentence of services in the language of the window; unchanged when nobody translated it."""
+    return QCoreApplication.translate(_SERVICES, text)
+
+
+class Sentences:
+    """Translations of whole sentences by their form: `{0}`, `{1}` … stand for values, which may be sentences too."""
+
+    def __init__(self, forms: Mapping[str, str]) -> None:
+        self._forms = forms
+        with_places = sorted((form for form in forms if "{0}" in form), key=_certainty, reverse=True)
+        self._patterns = [(_pattern(form), forms[form]) for form in with_places]
+
+    def translate(self, text: str) -> str:
+        if text in self._forms:
+            return self._forms[text]
+        for pattern, translation in self._patterns:
+            found = pattern.fullmatch(text)
+            if found is not None:
+                return translation.format(*(self.translate(value) for value in found.groups()))
+        return text
+
+
+def _certainty(form: str) -> int:
+    return len(_PLACE.sub("", form))
+
+
+def _pattern(form: str) -> re.Pattern[str]:
+    return re.compile("(.*)".join(map(re.escape, _PLACE.split(form)[::2])), re.DOTALL)
 
 
 class JsonTranslator(QTranslator):
     """A text by its English one. A list holds the form for one and the form for any other number."""
 
-    def __init__(self, texts: Texts, parent: QApplication) -> None:
+    def __init__(self, texts: Texts, parent: QApplication, sentences: Sentences | None = None) -> None:
         super().__init__(parent)
         self._texts = texts
+        self._sentences = sentences
 
     def isEmpty(self) -> bool:
         return False
 
     def translate(self, context: str, sourceText: str, disambiguation: str | None = None, n: int = -1) -> str | None:
+        if context == _SERVICES and self._sentences is not None:
+            return self._sentences.translate(sourceText)
         found = self._texts.get(sourceText)
         if isinstance(found, list):
             found = found[0] if n == 1 else found[1]
@@ -32,6 +75,12 @@ def texts(folder: Path, language: str) -> Texts:
     """All texts of a language; English lists only what has a plural."""
     found: Texts = json.loads((folder / f"{language}.json").read_text(encoding="utf-8"))
     return found
+
+
+def sentences(folder: Path, language: str) -> Sentences:
+    """What services say, in a language; English is what they speak themselves."""
+    file = folder / f"{language}-services.json"
+    return Sentences(json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {})
 
 
 def speak(application: QApplication, folder: Path, choice: str) -> None:
@@ -45,4 +94,4 @@ def speak(application: QApplication, folder: Path, choice: str) -> None:
     own = QTranslator(application)
     if own.load(f"qtbase_{language}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
         application.installTranslator(own)
-    application.installTranslator(JsonTranslator(texts(folder, language), application))
+    application.installTranslator(JsonTranslator(texts(folder, language), application, sentences(folder, language)))

@@ -8,8 +8,8 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from imagegen_desktop import paths
-from imagegen_desktop.ui.languages import JsonTranslator, texts
-from tests.ui.texts import all_texts
+from imagegen_desktop.ui.languages import JsonTranslator, in_our_words, sentences, texts
+from tests.ui.texts import all_texts, in_services
 
 FOLDER = paths.resources() / "lang"
 
@@ -43,5 +43,43 @@ def test_tr_finds_the_form_of_the_number(qapp: QApplication) -> None:
         assert qapp.translate("Any", "%n image(s)", None, 1) == "1 Bild"
         assert qapp.translate("Any", "%n image(s)", None, 3) == "3 Bilder"
         assert qapp.translate("Any", "Retry") == "Noch einmal"
+    finally:
+        qapp.removeTranslator(translator)
+
+
+def test_german_has_every_sentence_of_the_providers_and_none_that_nobody_says() -> None:
+    german = texts(FOLDER, "de-services")
+    assert sorted(in_services() - set(german)) == []
+    assert sorted(set(german) - in_services()) == []
+    for english, form in german.items():
+        assert isinstance(form, str)
+        assert set(re.findall(r"\{\d\}", form)) == set(re.findall(r"\{\d\}", english)), english
+
+
+@pytest.mark.parametrize(
+    ("english", "german"),
+    [
+        ("Retry it.", "Noch einmal versuchen."),
+        (
+            "OpenAI waits: The OpenAI account has no credit left.",
+            "OpenAI wartet: Das Konto bei OpenAI hat kein Guthaben mehr.",
+        ),
+        (
+            "OpenAI refused this prompt: It says {0} and 100 %. (request req_1)",
+            "OpenAI hat diesen Prompt abgelehnt: It says {0} and 100 %. (Anfrage req_1)",
+        ),
+        ("size 512 × 512 snapped to 816 × 816", "Größe 512 × 512 auf 816 × 816 gebracht"),
+        ("seed left out: GPT Image 2 has none", "Startwert weggelassen: GPT Image 2 kennt das nicht"),
+        ("number of steps 30 became 4", "Schrittzahl 30 wurde zu 4"),
+        ("Nobody wrote this sentence.", "Nobody wrote this sentence."),
+        ("", ""),
+    ],
+)
+def test_sentences_of_services_are_recognised_with_their_values(qapp: QApplication, english: str, german: str) -> None:
+    assert in_our_words(english) == english
+    translator = JsonTranslator(texts(FOLDER, "de"), qapp, sentences(FOLDER, "de"))
+    qapp.installTranslator(translator)
+    try:
+        assert in_our_words(english) == german
     finally:
         qapp.removeTranslator(translator)

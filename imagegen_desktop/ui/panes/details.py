@@ -17,9 +17,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ...domain.image import GeneratedImage
+from ...domain.image import REVISED, GeneratedImage
 from ...domain.style import NO_STYLE
+from ...services.ledger import money
 from ..icons import name_icon
+from ..languages import in_our_words
 from ..theme import Theme
 from ..widgets.amounts import duration, moment, size
 from ..widgets.flow_layout import FlowLayout
@@ -39,6 +41,7 @@ class DetailsPane(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._image: GeneratedImage | None = None
+        self._providers: dict[str, str] = {}
         self._prompt = WrappedLabel()
         self._negative = WrappedLabel("", "muted")
         self._rating = Rating(theme)
@@ -48,6 +51,10 @@ class DetailsPane(QWidget):
         self._arrange()
         self._rating.rated.connect(lambda rating: self._wish(self.rating_requested, rating))
         self._tags.editingFinished.connect(self._tags_edited)
+
+    def show_providers(self, titles: dict[str, str]) -> None:
+        """Titles by name of those who draw elsewhere."""
+        self._providers = titles
 
     def show_image(self, image: GeneratedImage | None) -> None:
         """None empties the pane."""
@@ -62,6 +69,16 @@ class DetailsPane(QWidget):
         self._tags.setText(", ".join(image.tags))
         self._show_facts(image)
 
+    def show_notes(self, image: str, notes: tuple[str, ...]) -> None:
+        """What the file of the image says beside its settings: what was changed of them, and by whom."""
+        if self._image is None or self._image.id != image:
+            return
+        revised = [note.removeprefix(REVISED) for note in notes if note.startswith(REVISED)]
+        changed = [in_our_words(note) for note in notes if not note.startswith(REVISED)]
+        for name, lines in ((self.tr("Revised prompt"), revised), (self.tr("Changed"), changed)):
+            if lines:
+                self._add_fact(name, "\n".join(lines))
+
     def image(self) -> GeneratedImage | None:
         return self._image
 
@@ -69,21 +86,26 @@ class DetailsPane(QWidget):
         while self._facts.rowCount():
             self._facts.removeRow(0)
         for name, value in self._facts_of(image):
-            said = WrappedLabel(value)
-            said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            said.setAccessibleName(f"{name}: {value}")
-            self._facts.addRow(Label(name, "muted"), said)
+            self._add_fact(name, value)
+
+    def _add_fact(self, name: str, value: str) -> None:
+        said = WrappedLabel(value)
+        said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        said.setAccessibleName(f"{name}: {value}")
+        self._facts.addRow(Label(name, "muted"), said)
 
     def _facts_of(self, image: GeneratedImage) -> list[tuple[str, str]]:
         request = image.request
         facts = [
-            (self.tr("Seed"), str(request.seed)),
+            (self.tr("Seed"), "" if request.seed is None else str(request.seed)),
             (self.tr("Size"), f"{image.width} × {image.height}"),
-            (self.tr("Steps"), str(request.steps)),
+            (self.tr("Steps"), "" if request.steps is None else str(request.steps)),
             (self.tr("Guidance"), f"{request.guidance:g}" if request.guidance is not None else ""),
             (self.tr("Sampler"), request.sampler or ""),
             (self.tr("Style"), "" if request.style == NO_STYLE else request.style),
             (self.tr("Model"), request.model or ""),
+            (self.tr("Drawn by"), self.tr(self._providers.get(request.provider, ""))),
+            (self.tr("Cost"), "" if image.cost is None else money(image.cost)),
             (self.tr("From"), request.image.name or self.tr("a picture") if request.image else ""),
             (self.tr("Strength"), f"{request.strength:.0%}" if request.strength is not None else ""),
             (self.tr("Made"), moment(image.created)),

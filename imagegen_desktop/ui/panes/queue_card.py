@@ -15,7 +15,7 @@ from ..theme import Theme, sized
 from ..tokens import BODY, CORNER, SMALL
 from ..widgets import wrapped_text
 from ..widgets.amounts import duration
-from .queue_items import JOB, PACE, QueueItems
+from .queue_items import JOB, PACE, QueueItems, error_text
 
 _PAD, _ICON, _BUTTON = 8, 16, 24
 _ERROR_LINES = 7
@@ -132,7 +132,7 @@ class QueueCard(QStyledItemDelegate):
     def _error_height(self, job: Job, width: int) -> int:
         font = sized(self._view.font(), SMALL)
         most = _ERROR_LINES * QFontMetrics(font).height()
-        return min(most, wrapped_text.height(_error_text(job), font, width))
+        return min(most, wrapped_text.height(error_text(job), font, width))
 
     def _button_width(self, text: str) -> int:
         return QFontMetrics(self._view.font()).horizontalAdvance(text) + 24
@@ -177,7 +177,7 @@ class QueueCard(QStyledItemDelegate):
         tokens = self._theme.tokens
         painter.setFont(sized(self._view.font(), SMALL))
         painter.setPen(QColor(tokens.error if job.state is JobState.FAILED else tokens.warning))
-        wrapped_text.draw(painter, rects.error, _error_text(job))
+        wrapped_text.draw(painter, rects.error, error_text(job))
         painter.setFont(self._view.font())
         for rect, text in ((rects.remedy, self.tr("Retry")), (rects.dismissal, self.tr("Cancel"))):
             if rect.width():
@@ -201,10 +201,6 @@ class QueueCard(QStyledItemDelegate):
             parts += [f"{request.steps} {self.tr('steps')}"] if request.steps else []
             parts += [f"× {request.count}"] if request.count > 1 else []
         return " · ".join(parts)
-
-
-def _error_text(job: Job) -> str:
-    return f"{job.error.message} {job.error.advice}".strip() if job.error else ""
 
 
 def _draw_line(painter: QPainter, rect: QRect, text: str) -> None:

@@ -9,12 +9,18 @@ from PySide6.QtCore import QAbstractListModel, QByteArray, QMimeData, QModelInde
 
 from ...domain.job import ACTIVE, FINISHED, WAITING, Job, JobState
 from ...protocol.messages import Event, Started, Step
+from ..languages import in_our_words
 from ..pace import Pace
 from ..widgets.items import ROOT, Index
 
 JOB = Qt.ItemDataRole.UserRole
 PACE = Qt.ItemDataRole.UserRole + 1
 _MIME = "application/x-imagegen-job"
+
+
+def error_text(job: Job) -> str:
+    """What went wrong with a job and what to do; empty when nothing did."""
+    return f"{in_our_words(job.error.message)} {in_our_words(job.error.advice)}".strip() if job.error else ""
 
 
 class QueueItems(QAbstractListModel):
@@ -69,7 +75,7 @@ class QueueItems(QAbstractListModel):
             case Qt.ItemDataRole.AccessibleTextRole:
                 return f"{self.state_name(job)}: {job.request.prompt}"
             case Qt.ItemDataRole.AccessibleDescriptionRole:
-                return f"{job.error.message} {job.error.advice}".strip() if job.error else ""
+                return error_text(job)
             case _ if role == JOB:
                 return job
             case _ if role == PACE:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QPushButton, QVBoxLayout
 
 from ...domain.word_diff import ADDED, REMOVED, Change
 from ...services.enhance import BUILT_IN, Suggestion
+from ..languages import in_our_words
 from ..theme import Theme
 from ..widgets.flow_layout import FlowLayout
 from ..widgets.growing_edit import GrowingEdit
@@ -60,7 +61,7 @@ class SuggestionCard(QFrame):
         self._said.setText(self.tr("Suggestion") if changed else self.tr("Nothing to add"))
         by_rule = suggestion.source == BUILT_IN
         who = self.tr("Written by the built-in rules.") if by_rule else self.tr("Written by {0}.")
-        notes = [self.tr(note) for note in suggestion.notes]
+        notes = [in_our_words(note) for note in suggestion.notes]
         self._source.setText(" ".join([*notes] if by_rule and notes else [who.format(suggestion.source), *notes]))
         self._source.show()
         self._paint_difference()

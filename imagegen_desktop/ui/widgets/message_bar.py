@@ -8,6 +8,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from ..icons import name_icon
+from ..languages import in_our_words
 from .labels import WrappedLabel
 
 _PASSING = 6000
@@ -45,7 +46,11 @@ class MessageBar(QFrame):
         *,
         passing: bool = False,
     ) -> None:
-        """Shows a message until it is closed, replaced or, when `passing`, a few seconds have gone by."""
+        """Shows a message until it is closed, replaced or, when `passing`, a few seconds have gone by.
+
+        What services say may be passed on as it is.
+        """
+        text, advice = in_our_words(text), in_our_words(advice)
         self.setProperty("level", level)
         self.style().unpolish(self)
         self.style().polish(self)
