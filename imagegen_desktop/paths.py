@@ -33,6 +33,10 @@ class Home:
         return self.root / "models"
 
     @property
+    def wildcards(self) -> Path:
+        return self.root / "wildcards"
+
+    @property
     def snapshots(self) -> Path:
         return self.root / "snapshots"
 
@@ -51,7 +55,8 @@ class Home:
     def prepare(self) -> Home:
         """Makes the folders; raises DiskProblem naming the folder that cannot be written."""
         try:
-            for folder in (self.root, self.models, self.snapshots, self.backups, self.logs, self.thumbnails.parent):
+            below = (self.models, self.wildcards, self.snapshots, self.backups, self.logs, self.thumbnails.parent)
+            for folder in (self.root, *below):
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             probe = self.root / f".writable-{os.getpid()}"
             probe.touch()

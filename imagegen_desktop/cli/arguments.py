@@ -8,7 +8,17 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ..domain.errors import BadInput
-from ..domain.request import MAX_COUNT, MAX_GUIDANCE, MAX_SEED, MAX_SIDE, MAX_STEPS, check_number, check_whole
+from ..domain.request import (
+    MAX_CLIP_SKIP,
+    MAX_COUNT,
+    MAX_GUIDANCE,
+    MAX_SEED,
+    MAX_SIDE,
+    MAX_STEPS,
+    TILINGS,
+    check_number,
+    check_whole,
+)
 from . import branch, doctor, download, gallery, generate, keys, library, providers, queue, sheet
 
 Verb = Callable[[argparse.Namespace], int]
@@ -77,6 +87,10 @@ def _change_options(verb: argparse.ArgumentParser) -> None:
     add("--image", type=Path, metavar="FILE", help="start from this picture")
     add("--strength", type=_number("strength", 0.0, 1.0), metavar="X", help="0 keeps the picture, 1 forgets it")
     add("--mask", type=Path, metavar="FILE", help="white where to paint")
+    add("--clip-skip", type=_whole("clip skip", 1, MAX_CLIP_SKIP), metavar="N", help="1 the last layer, 2 one less …")
+    add("--tiling", choices=TILINGS, help="edges that meet without a seam")
+    add("--variation-seed", type=_whole("variation seed", 0, MAX_SEED), metavar="S")
+    add("--variation-strength", type=_number("variation strength", 0.0, 1.0), metavar="X", help="0 this seed, 1 that")
     add("--quality", metavar="NAME", help="for models behind a provider: low, medium, high …")
     add("--background", metavar="NAME", help="for models behind a provider: opaque or transparent")
     add("--device", type=_device, metavar="cpu|cuda[:i]")

@@ -85,6 +85,10 @@ def given(options: argparse.Namespace) -> dict[str, Any]:
         "background",
         "device",
         "priority",
+        "clip_skip",
+        "tiling",
+        "variation_seed",
+        "variation_strength",
     )
     values = {name: getattr(options, name, None) for name in names}
     if options.strength is not None and options.image is None:

@@ -159,6 +159,10 @@ def fit(model: CloudModel, request: GenerationRequest) -> Fitted:
         ("guidance", "guidance", model.guidance, None),
         ("sampler", "sampler", False, None),
         ("strength", "strength", model.strength, None),
+        ("clip_skip", "clip skip", False, None),
+        ("tiling", "tiling", False, None),
+        ("variation_seed", "variation seed", False, None),
+        ("variation_strength", "variation strength", False, None),
         ("loras", "LoRAs", False, ()),
     ):
         if not possible and getattr(request, name) not in (None, "", ()):

@@ -52,7 +52,8 @@ class Family:
 
     `keeps_own_numbers`: style presets change its words only; steps and guidance stay the model's
     (a distilled or very small model is ruined by another model's guidance). `image_is_reference`: a source image
-    without a mask is looked at, not painted over, so that strength means nothing to it.
+    without a mask is looked at, not painted over, so that strength means nothing to it. `weights`: its
+    prompts may weigh words and change them with the steps, and it can skip layers and draw without seams.
     """
 
     name: str
@@ -67,11 +68,12 @@ class Family:
     negative_prompt: bool = True
     keeps_own_numbers: bool = False
     image_is_reference: bool = False
+    weights: bool = True
 
 
 def _flow(name: str, title: str, steps: int, guidance: float, **changes: Any) -> Family:
     """Transformers that predict a flow: each is at home with its own few numbers."""
-    own: dict[str, Any] = {"width": 1024, "height": 1024, "size_multiple": 16, "samplers": FLOW_SAMPLERS}
+    own: dict[str, Any] = {"width": 1024, "height": 1024, "size_multiple": 16, "samplers": FLOW_SAMPLERS, "weights": False}
     own |= {"steps": steps, "guidance": guidance, "keeps_own_numbers": True}
     return Family(name=name, title=title, **own | changes)
 

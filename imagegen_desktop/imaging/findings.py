@@ -9,11 +9,13 @@ from typing import Any
 
 from ..domain.errors import BadInput
 from ..domain.request import (
+    MAX_CLIP_SKIP,
     MAX_GUIDANCE,
     MAX_PROMPT_BYTES,
     MAX_SEED,
     MAX_SIDE,
     MAX_STEPS,
+    TILINGS,
     GenerationRequest,
     LoraWeight,
     check_size,
@@ -26,7 +28,7 @@ MOST_IGNORED = 200
 LONGEST_NAME = 200
 SIZE_MULTIPLE = 8
 
-_NOT_OURS = ("scheduler", "clip_skip", "strength", "loras", "model_hash")
+_NOT_OURS = ("scheduler", "strength", "loras", "model_hash")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,6 +186,12 @@ def _number(value: object, low: float, high: float) -> float:
     return number
 
 
+def _one_of(value: object, known: tuple[str, ...]) -> str:
+    if value not in known:
+        raise ValueError
+    return str(value)
+
+
 def _model_name(value: object) -> str:
     """The name alone: a picture may not point at a folder of this machine."""
     name = _text(value).replace("\\", "/").rsplit("/", 1)[-1]
@@ -208,7 +216,10 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "guidance": lambda value: _number(value, 0.0, MAX_GUIDANCE),
     "seed": lambda value: _whole(value, 0, MAX_SEED),
     "strength": lambda value: _number(value, 0.0, 1.0),
-    "clip_skip": lambda value: _whole(value, 1, 24),
+    "clip_skip": lambda value: _whole(value, 1, MAX_CLIP_SKIP),
+    "variation_seed": lambda value: _whole(value, 0, MAX_SEED),
+    "variation_strength": lambda value: _number(value, 0.0, 1.0),
+    "tiling": lambda value: _one_of(value, TILINGS),
     "sampler": _text,
     "scheduler": _text,
     "model": _model_name,

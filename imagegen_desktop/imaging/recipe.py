@@ -109,6 +109,12 @@ def _settings(recipe: Recipe) -> list[tuple[str, object]]:
         ("Model hash", recipe.model_hash[:SHORT_HASH]),
         ("Model", request.model),
         ("Denoising strength", None if request.strength is None else f"{request.strength:g}"),
+        ("Clip skip", request.clip_skip),
+        ("Tiling", request.tiling),
+        ("Variation seed", request.variation_seed),
+        ("Variation seed strength", None if request.variation_strength is None else f"{request.variation_strength:g}"),
+        ("Template", request.prompt if request.prompts else None),
+        ("Negative Template", request.negative_prompt if request.negative_prompts else None),
         ("Version", f"imagegen-desktop {recipe.app_version}".strip()),
     ]
 

@@ -29,6 +29,7 @@ from ..providers.prompt_writer import PromptWriter
 from ..providers.registry import ENDPOINT_VARIABLES, cloud_providers
 from ..settings import Settings
 from ..storage.local import LocalStorage
+from ..storage.wildcard_files import WildcardFiles
 from .announce import Announcer, EngineChanged, Notice, SettingsChanged
 from .answers import Answers
 from .assign import Assigner
@@ -217,7 +218,7 @@ def _joined(
     styles = Styles(shipped / "styles", OwnStyles(library), announce)
     models = ModelLibrary(shipped / "models", home.models, settings)
     downloads = _downloads(home, settings, keys, engine, models, announce)
-    composer = Composer(models, styles, providers)
+    composer = Composer(models, styles, providers, WildcardFiles(home.wildcards).tables)
     forecast, decoder = Forecast(library), Decoder()
     sources = Sources(ground.storage, decoder)
     saver = Saver(ground.storage, images, ground.thumbnails, announce)

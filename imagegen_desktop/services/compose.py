@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,23 +13,34 @@ from ..domain.cloud_model import Fitted
 from ..domain.errors import BadInput, ModelProblem
 from ..domain.families import MODEL_DEFAULT_SAMPLER, check_sampler
 from ..domain.model_card import ModelCard
+from ..domain.prompt_syntax import plain_text
 from ..domain.request import MAX_SEED, GenerationRequest, check_size, check_whole, check_words, validate
 from ..domain.style import StylePreset
 from ..domain.variations import copied, shared
+from ..domain.wildcards import Tables, has_wildcards, resolve, unknown_names
 from ..providers.base import Provider
 from .model_library import ModelLibrary
 from .styles import Styles
 
 DEFAULT_STRENGTH = 0.6
 
+_LEFT_OUT = "weights in the prompt are left out: this model reads plain text"
+
 
 class Composer:
     """Turns what an artist said into what the queue stores."""
 
-    def __init__(self, models: ModelLibrary, styles: Styles, providers: Mapping[str, Provider]) -> None:
+    def __init__(
+        self,
+        models: ModelLibrary,
+        styles: Styles,
+        providers: Mapping[str, Provider],
+        wildcards: Callable[[], Tables] = dict,
+    ) -> None:
         self._models = models
         self._styles = styles
         self._providers = providers
+        self._wildcards = wildcards
 
     def complete(self, request: GenerationRequest) -> GenerationRequest:
         """The request with every None filled in; raises BadInput or ModelProblem naming what is wrong."""
@@ -46,6 +57,8 @@ class Composer:
             check_words(request)
             words = {"prompt": request.prompt, "negative_prompt": request.negative_prompt}
             one = copied(whole, words | {"seed": self._seed(request)})
+            if one.prompts or one.negative_prompts or has_wildcards(one.prompt + one.negative_prompt):
+                one = self._with_words(one)
             completed.append(validate(one) if one.branch else one)
         return completed
 
@@ -63,6 +76,9 @@ class Composer:
         style = self._styles.get(request.style)
         numbers = defaults(card, style)
         width, height = self._size(request, card)
+        if request.tiling is not None and not card.traits.weights:
+            raise BadInput("tiling", request.tiling, f"not with {card.traits.title}, only with Stable Diffusion and XL")
+        varies = bool(request.variation_strength) and request.variation_seed is None
         return validate(
             replace(
                 request,
@@ -76,9 +92,23 @@ class Composer:
                 guidance=numbers["guidance"] if request.guidance is None else request.guidance,
                 sampler=self._sampler(request.sampler, card),
                 strength=self._strength(request),
+                variation_seed=secrets.randbits(31) if varies else request.variation_seed,
                 device=None if request.device == "auto" else request.device,
             )
         )
+
+    def _with_words(self, request: GenerationRequest) -> GenerationRequest:
+        """What the wildcards become for each image's seed; a provider elsewhere draws all images from one text."""
+        tables = self._wildcards() if "__" in request.prompt + request.negative_prompt else {}
+        if self._providers[request.provider].capabilities().local:
+            seeds = [request.seed_of(index) for index in range(request.count)]
+        else:
+            seeds = [secrets.randbits(32) if request.seed is None else request.seed] * request.count
+        found: dict[str, Any] = {}
+        for name, text in (("prompts", request.prompt), ("negative_prompts", request.negative_prompt)):
+            texts = resolve(text, seeds, tables, salt=name)
+            found[name] = tuple(texts) if set(texts) != {text} else ()
+        return validate(replace(request, **found))
 
     def check_names(self, request: GenerationRequest) -> None:
         """Raises BadInput for a provider, style or model that is not there."""
@@ -95,8 +125,30 @@ class Composer:
         """A completed request as it will be carried out, with a note for everything that has to be changed."""
         capabilities = self._providers[request.provider].capabilities()
         if capabilities.local:
-            return Fitted(request=request, notes=self._unknown_words(request))
-        return cloud_model.fit(capabilities.model(request.model), request)
+            return Fitted(request=request, notes=(*self._unread(request), *self._unknown_words(request)))
+        return self._in_plain_words(cloud_model.fit(capabilities.model(request.model), request))
+
+    def _in_plain_words(self, fitted: Fitted) -> Fitted:
+        """Providers' models read prose: weights and the like are not for them."""
+        request = fitted.request
+        changed: dict[str, Any] = {}
+        for name in ("prompt", "negative_prompt"):
+            texts = getattr(request, f"{name}s") or (getattr(request, name),) * request.count
+            plain = tuple(map(plain_text, texts))
+            if plain != texts:
+                changed[f"{name}s"] = plain
+        notes = (*fitted.notes, *self._unread(request), *((_LEFT_OUT,) if changed else ()))
+        return Fitted(request=replace(request, **changed), notes=notes)
+
+    def _unread(self, request: GenerationRequest) -> tuple[str, ...]:
+        """Quiet lines for what of the words will not be understood."""
+        text = "\n".join((request.prompt, request.negative_prompt))
+        tables = self._wildcards() if "__" in text else {}
+        notes = [f"no wildcard file is called {name}: it stays as it is" for name in unknown_names(text, tables)]
+        if self._providers[request.provider].capabilities().local and not self.model(request.model).traits.weights:
+            said = (*request.prompts, *request.negative_prompts) or (request.prompt, request.negative_prompt)
+            notes += [_LEFT_OUT] * any(plain_text(each) != each for each in said)
+        return tuple(notes)
 
     def _unknown_words(self, request: GenerationRequest) -> tuple[str, ...]:
         """A quiet line for a model that knows only a few words, when it knows none of these."""

@@ -19,7 +19,7 @@ _QUOTED = re.compile(r'("[^"\\]*+(?:\\.[^"\\]*+)*+")\s*(,|$)?')
 _SIZE = re.compile(r"(\d{1,6})\s*[x×]\s*(\d{1,6})")
 _USED = {
     "Steps", "Sampler", "Schedule type", "CFG scale", "Distilled CFG Scale", "Seed", "Size", "Model", "Model hash",
-    "Denoising strength", "Clip skip", "Version",
+    "Denoising strength", "Clip skip", "Tiling", "Variation seed", "Variation seed strength", "Version",
 }  # fmt: skip
 
 
@@ -83,6 +83,10 @@ def put_settings(findings: Findings, settings: dict[str, str]) -> None:
     findings.put("model_hash", settings.get("Model hash"), "Model hash")
     findings.put("strength", settings.get("Denoising strength"), "Denoising strength")
     findings.put("clip_skip", settings.get("Clip skip"), "Clip skip")
+    findings.put("tiling", {"True": "both"}.get(tiling := settings.get("Tiling", ""), tiling), "Tiling")
+    if settings.get("Variation seed strength"):
+        findings.put("variation_strength", settings["Variation seed strength"], "Variation seed strength")
+        findings.put("variation_seed", settings.get("Variation seed"), "Variation seed")
     findings.ignore_rest(settings, _USED)
 
 
