@@ -60,8 +60,8 @@ def select(model: HubModel, index: Mapping[str, Any] | None, half: bool, wanted:
     return _single(model, files)
 
 
-def tokenizer_files(model: HubModel, folder: str) -> list[HubFile]:
-    """The small files below `folder` ("" for the root itself): what a tokenizer and a config are made of."""
+def small_files(model: HubModel, folder: str) -> list[HubFile]:
+    """The small files in `folder` ("" for the root): what configs and tokenizers are made of."""
     found = [file for file in _usable(model) if str(PurePosixPath(file.path).parent) == (folder or ".")]
     return [file for file in found if _is_small(file) and not _WEIGHTS_INDEX.fullmatch(_name(file))]
 

@@ -43,7 +43,9 @@ from .forecast import Forecast
 from .gallery import Gallery
 from .holds import Holds
 from .housekeeping import Housekeeping
+from .kits import KitFetcher
 from .ledger import PARTIAL_IMAGES, Ledger
+from .model_bin import ModelBin
 from .model_library import ModelLibrary
 from .owners import process_owner
 from .paid import PaidWork
@@ -74,6 +76,8 @@ class Parts:
     styles: Styles
     models: ModelLibrary
     downloads: ModelDownloads
+    kits: KitFetcher
+    model_bin: ModelBin
     compose: Composer
     sources: Sources
     draft: Draft
@@ -159,7 +163,7 @@ def _surroundings(settings: Settings, keys: KeyStore) -> Surroundings:
 def _downloads(
     home: Home,
     settings: Settings,
-    keys: KeyStore,
+    hub: Hub,
     engine: EngineProcess,
     models: ModelLibrary,
     announce: Announcer,
@@ -168,7 +172,6 @@ def _downloads(
         known = engine.status().device or settings.text("device")
         return not known.startswith("cpu") if known != "auto" else shutil.which("nvidia-smi") is not None
 
-    hub = Hub(_surroundings(settings, keys))
     return ModelDownloads(hub, home.models, announce, models.refresh, has_gpu)
 
 
@@ -217,7 +220,8 @@ def _joined(
     undo = Undo(library, announce)
     styles = Styles(shipped / "styles", OwnStyles(library), announce)
     models = ModelLibrary(shipped / "models", home.models, settings)
-    downloads = _downloads(home, settings, keys, engine, models, announce)
+    hub = Hub(_surroundings(settings, keys))
+    downloads = _downloads(home, settings, hub, engine, models, announce)
     composer = Composer(models, styles, providers, WildcardFiles(home.wildcards).tables)
     forecast, decoder = Forecast(library), Decoder()
     sources = Sources(ground.storage, decoder)
@@ -260,6 +264,10 @@ def _joined(
         styles=styles,
         models=models,
         downloads=downloads,
+        kits=KitFetcher(
+            hub, home.models, shipped / "configs", shipped / "models" / "kits.toml", announce, models.refresh
+        ),
+        model_bin=ModelBin(home.root, models, undo, announce),
         compose=composer,
         sources=sources,
         draft=Draft(library, sources, undo, announce),

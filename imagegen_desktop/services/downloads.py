@@ -73,6 +73,7 @@ class ModelDownloads:
         self._running = ""
         self._fetching: Fetching | None = None
         self._wish = ""
+        self._closing = False
         self._worker: threading.Thread | None = None
 
     def look(self, text: str, revision: str | None = None, file: str | None = None) -> HubOffer:
@@ -129,8 +130,10 @@ class ModelDownloads:
     def cancel(self, key: str) -> None:
         """Forgets it and all that was received."""
         with self._lock:
+            self._get(key)
             if not self._leave(key, CANCEL):
-                self._discard(key)
+                _staging(self._root, key).discard()
+                self._end(key, DownloadState.CANCELLED)
 
     def all(self) -> list[Download]:
         """Those that are not finished, also of earlier runs, by title."""
@@ -150,14 +153,15 @@ class ModelDownloads:
     def wait(self, key: str) -> Download:
         """Waits until it neither waits nor runs any more."""
         with self._changed:
-            self._changed.wait_for(lambda: self._known[key].state not in _BUSY)
+            self._changed.wait_for(lambda: self._closing or self._known[key].state not in _BUSY)
             return self._known[key]
 
     def close(self) -> None:
         """Stops at once; what ran goes on at the next `begin`."""
         with self._lock:
-            self._known = {key: one for key, one in self._known.items() if one.state is not DownloadState.WAITING}
+            self._closing = True
             self._leave(self._running, CLOSE)
+            self._changed.notify_all()
             worker = self._worker
         if worker is not None:
             worker.join()
@@ -167,23 +171,33 @@ class ModelDownloads:
             try:
                 place = self._fetch(key)
                 self._found()
-                self._end(key, DownloadState.DONE, received=self._known[key].size, path=str(place))
+                with self._lock:
+                    self._running = ""
+                    self._end(key, DownloadState.DONE, received=self._known[key].size, path=str(place))
                 self._announce.publish(ModelsChanged())
             except Problem as problem:
-                self._rest(key, DownloadState.FAILED, problem)
-            except Left as left:
-                if left.reason == CANCEL:
-                    self._discard(key)
-                elif left.reason == PAUSE and self._known[key].state is DownloadState.RUNNING:
-                    self._rest(key, DownloadState.PAUSED, None)
+                self._settle(key, DownloadState.FAILED, problem)
+            except Left:
+                self._settle(key, DownloadState.PAUSED, None)
             except BaseException:
-                self._rest(key, DownloadState.FAILED, Problem("Something went wrong inside the program."))
+                self._settle(key, DownloadState.FAILED, Problem("Something went wrong inside the program."))
                 self._worker = None
                 raise
 
+    def _settle(self, key: str, state: DownloadState, problem: Problem | None) -> None:
+        """What becomes of one that did not end well, in one step with its no longer running."""
+        with self._lock:
+            wish, self._running = self._wish, ""
+            if wish == CANCEL:
+                self.cancel(key)
+            elif problem is not None or (wish == PAUSE and self._known[key].state is DownloadState.RUNNING):
+                self._rest(key, state, problem)  # else it was wished for anew, or goes on after the next start
+
     def _next(self) -> str:
         with self._lock:
-            waiting = [one.key for one in self._known.values() if one.state is DownloadState.WAITING]
+            waiting = [
+                one.key for one in self._known.values() if one.state is DownloadState.WAITING and not self._closing
+            ]
             self._running, self._fetching, self._wish = next(iter(waiting), ""), None, ""
             if not waiting:
                 self._worker = None
@@ -228,7 +242,7 @@ class ModelDownloads:
         """Ends the one that runs; False when it is another."""
         if not key or key != self._running:
             return False
-        self._wish = self._wish or wish
+        self._wish = wish if self._wish != CANCEL else CANCEL
         if self._fetching is not None:
             self._fetching.leave(wish)
         return True
@@ -245,11 +259,6 @@ class ModelDownloads:
             except DiskProblem:
                 pass  # a full disk keeps the former journal, which will do
         self._tell(download)
-
-    def _discard(self, key: str) -> None:
-        self._get(key)
-        _staging(self._root, key).discard()
-        self._end(key, DownloadState.CANCELLED)
 
     def _end(self, key: str, state: DownloadState, **said: Any) -> None:
         self._tell(replace(self._known[key], state=state, speed=0.0, note="", error=None, **said))

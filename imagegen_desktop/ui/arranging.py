@@ -1,4 +1,4 @@
-"""Arranging: undo, settings, models, command palette, the engine's health, and the window's own layout."""
+"""Arranging: undo, settings, command palette, the engine's health, and the window's own layout."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from PySide6.QtGui import QDesktopServices
 from .. import __version__
 from ..domain.engine_status import EngineStatus
 from ..domain.errors import Problem
-from ..domain.model_card import ModelCard
 from ..services.announce import Notice
 from ..services.assemble import Parts
 from ..settings import SETTINGS
@@ -20,7 +19,6 @@ from .main_window import MainWindow
 from .theme import Theme
 
 if TYPE_CHECKING:
-    from .dialogs.models import ModelsDialog
     from .dialogs.settings import SettingsDialog
 
 
@@ -34,7 +32,6 @@ class Arranging(QObject):
         self._bridge = bridge
         self._theme = theme
         self._stage = window.panes.stage
-        self._models: ModelsDialog | None = None
         self._engine_said = False
 
     def load(self) -> None:
@@ -66,23 +63,6 @@ class Arranging(QObject):
     def settings_changed(self, names: tuple[str, ...]) -> None:
         if "theme" in names:
             self._theme.choose(self._parts.settings.text("theme"))
-
-    def show_models(self, cards: list[ModelCard], chosen: str) -> ModelsDialog:
-        """The one models window; made when there is none."""
-        from .dialogs.models import ModelsDialog
-
-        if self._models is None:
-            self._models = ModelsDialog(self._window)
-            self._models.destroyed.connect(self._models_closed)
-        self.update_models(cards, chosen)
-        self._models.show()
-        self._models.raise_()
-        return self._models
-
-    def update_models(self, cards: list[ModelCard], chosen: str) -> None:
-        if self._models is not None:
-            self._models.show_models(cards, chosen)
-            self._theme.dress(self._models)
 
     def show_palette(self) -> None:
         from .dialogs.command_palette import CommandPalette
@@ -123,9 +103,6 @@ class Arranging(QObject):
     def about(self) -> None:
         home = self.tr("Your pictures are in {0}").format(self._parts.home.root)
         self._stage.messages.show_message("info", f"ImageGen Desktop {__version__}", home)
-
-    def _models_closed(self) -> None:
-        self._models = None
 
     def _set(self, dialog: SettingsDialog, name: str, value: object) -> None:
         def refuse(problem: Problem) -> None:

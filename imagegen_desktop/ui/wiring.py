@@ -17,6 +17,7 @@ from .editing import Editing
 from .main_window import MainWindow
 from .memory import WindowMemory
 from .minding import Minding
+from .stocking import Stocking
 from .suggesting import Suggesting
 from .theme import Theme
 from .watching import Watching
@@ -44,6 +45,7 @@ class Wiring(QObject):
         self._editing = Editing(window, parts.queue, bridge, self._choosing)
         self._browsing = Browsing(window, parts, bridge)
         self._arranging = Arranging(window, parts, bridge, theme)
+        self._stocking = Stocking(window, parts, bridge, theme, self._choosing)
         self._wire_creating()
         self._wire_drafting()
         self._wire_choosing()
@@ -62,6 +64,7 @@ class Wiring(QObject):
         self._minding.look()
         self._window.panes.gallery.refresh()
         self._arranging.load()
+        self._stocking.load()
 
     def remember(self) -> None:
         """Before closing."""
@@ -107,6 +110,10 @@ class Wiring(QObject):
             signal.connect(lambda _: self._forecast.start())
         self._window.model_dropped.connect(choosing.add)
         self._bridge.models_changed.connect(choosing.load)
+        self._bridge.models_changed.connect(self._stocking.show_models)
+        self._bridge.download_changed.connect(self._stocking.show_download)
+        self._stocking.keys_wanted.connect(self._arranging.show_keys)
+        self._window.panes.stage.welcome.better_wanted.connect(self._stocking.show_get)
         self._bridge.providers_changed.connect(self._minding.look)
 
     def _wire_watching(self) -> None:
@@ -164,7 +171,7 @@ class Wiring(QObject):
             "redo": arranging.redo,
             "settings": arranging.show_settings,
             "keys": arranging.show_keys,
-            "models": self._show_models,
+            "models": self._stocking.show,
             "palette": arranging.show_palette,
             "search": window.panes.gallery.focus_search,
             "fullScreen": self._browsing.show_full_screen,
@@ -187,13 +194,6 @@ class Wiring(QObject):
         self._bridge.problem.connect(arranging.say)
         self._minding.keys_wanted.connect(arranging.show_keys)
         self._minding.limit_wanted.connect(arranging.show_settings)
-
-    def _show_models(self) -> None:
-        choosing, bar = self._choosing, self._window.top_bar
-        dialog = self._arranging.show_models(choosing.cards(), bar.model())
-        dialog.model_added.connect(choosing.add)
-        dialog.model_chosen.connect(choosing.choose)
-        dialog.model_chosen.connect(lambda name: self._arranging.update_models(choosing.cards(), name))
 
 
 def _later(parent: QObject, milliseconds: int) -> QTimer:

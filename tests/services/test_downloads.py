@@ -360,6 +360,15 @@ def test_cancelled_nothing_is_left(bench: Bench) -> None:
     assert bench.downloads.all() == []
 
 
+def test_cancelling_what_is_just_being_paused_cancels_it(bench: Bench) -> None:
+    key, flow = held(bench)
+    bench.downloads.pause(key)
+    bench.downloads.cancel(key)
+    assert bench.downloads.wait(key).state is DownloadState.CANCELLED
+    flow()
+    assert list((bench.root / HIDDEN).iterdir()) == []
+
+
 def test_a_newer_commit_keeps_what_is_the_same(bench: Bench) -> None:
     key, flow = held(bench)
     bench.downloads.pause(key)

@@ -15,6 +15,7 @@ _EXAMPLES = 3
 class Welcome(QWidget):
     example_chosen = Signal(str)
     model_wanted = Signal()
+    better_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -22,8 +23,10 @@ class Welcome(QWidget):
         self._hint = WrappedLabel("", "muted")
         self._examples = [QPushButton() for _ in range(_EXAMPLES)]
         self._add_model = QPushButton(self.tr("Add a model…"))
+        self._better = QPushButton()
         self._arrange()
         self.show_examples(())
+        self.show_better("")
 
     def show_examples(self, examples: tuple[str, ...]) -> None:
         """The invitation, with up to three prompts that the model draws well."""
@@ -44,6 +47,12 @@ class Welcome(QWidget):
         for button in self._examples:
             button.hide()
 
+    def show_better(self, title: str) -> None:
+        """To an artist who has the starter model only: the one that suits this computer; empty for nobody else."""
+        self._better.setText(self.tr("Get {0}, which draws far better than the starter model…").format(title))
+        self._better.setAccessibleName(self.tr("Get {0}").format(title))
+        self._better.setVisible(bool(title))
+
     def _arrange(self) -> None:
         self._headline.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -63,4 +72,8 @@ class Welcome(QWidget):
             button.clicked.connect(lambda _=False, button=button: self.example_chosen.emit(button.text()))
             column.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addWidget(self._add_model, 0, Qt.AlignmentFlag.AlignHCenter)
+        self._better.setProperty("kind", "link")
+        self._better.clicked.connect(self.better_wanted)
+        column.addSpacing(8)
+        column.addWidget(self._better, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch()

@@ -1,0 +1,154 @@
+"""Stocking: the models window — what is here, what is on its way, and what the first canvas offers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+
+from ..domain.download import Download, DownloadState
+from ..domain.errors import ModelProblem, Problem
+from ..domain.model_card import MODEL, ModelCard
+from ..services.assemble import Parts
+from ..weights.checksums import checksums
+from .bridge import Bridge
+from .choosing import Choosing
+from .dialogs.models import ModelsDialog
+from .getting import Getting, first_offer, look_at_machine
+from .latest import Latest
+from .main_window import MainWindow
+from .theme import Theme
+
+_Found = tuple[list[ModelCard], dict[str, ModelProblem]]
+
+
+class Stocking(QObject):
+    """The dialog is made when it is opened; downloads go on without it."""
+
+    keys_wanted = Signal()
+
+    def __init__(self, window: MainWindow, parts: Parts, bridge: Bridge, theme: Theme, choosing: Choosing) -> None:
+        super().__init__(window)
+        self._window = window
+        self._parts = parts
+        self._bridge = bridge
+        self._theme = theme
+        self._choosing = choosing
+        self._dialog: ModelsDialog | None = None
+        self._getting: Getting | None = None
+        self._list = Latest(bridge)
+
+    def load(self) -> None:
+        """What the first canvas offers to an artist who has the starter model only."""
+        welcome = self._window.panes.stage.welcome
+        self._bridge.ask(lambda: look_at_machine(self._parts), lambda found: welcome.show_better(first_offer(found)))
+
+    def show(self) -> None:
+        """The one models window."""
+        if self._dialog is None:
+            self._dialog = self._made()
+        self.show_models()
+        self._dialog.show()
+        self._dialog.raise_()
+
+    def show_get(self) -> None:
+        """The page of it for getting models."""
+        self.show()
+        if self._dialog is not None:
+            self._dialog.turn_to_get()
+
+    def show_models(self) -> None:
+        """What is here now; also after a model came or went."""
+        models = self._parts.models
+        if self._dialog is not None:
+            self._list.ask(lambda: (models.everything(), models.broken()), self._show_here)
+        self.load()
+
+    def show_download(self, download: Download) -> None:
+        """A model on its way came further."""
+        if self._getting is not None:
+            self._getting.show_download(download)
+        if download.state is DownloadState.DONE:
+            said = self.tr("{0} is here.").format(download.title)
+            use = (self.tr("Use it"), lambda: self._use_downloaded(download))
+            bar = self._dialog.messages if self._dialog is not None else self._window.panes.stage.messages
+            bar.show_message("info", said, "", use)
+
+    def add(self, path: Path) -> None:
+        """A folder or file that was chosen or dropped in the models window."""
+        self._say("info", self.tr("Looking at {0}…").format(path.name))
+        self._bridge.ask(lambda: self._parts.models.add(path), self._added, self._refuse)
+
+    def _made(self) -> ModelsDialog:
+        dialog = ModelsDialog(self._window)
+        dialog.model_added.connect(self.add)
+        dialog.finished.connect(lambda _: self._closed())
+        here = dialog.here
+        here.dressed.connect(self._theme.dress)
+        here.model_chosen.connect(self._choose)
+        here.folder_wanted.connect(lambda card: _open(Path(card.path).parent))
+        here.checksum_wanted.connect(self._check)
+        here.remove_requested.connect(lambda card: self._do(lambda: self._parts.model_bin.remove(card)))
+        here.remove_broken_requested.connect(lambda name: self._do(lambda: self._parts.model_bin.remove_broken(name)))
+        here.kit_wanted.connect(self._fetch_kit)
+        dialog.get.key_wanted.connect(self.keys_wanted)
+        self._getting = Getting(dialog.get, self._parts, self._bridge, self._theme)
+        self._theme.dress(dialog)
+        return dialog
+
+    def _closed(self) -> None:
+        if self._getting is not None:
+            self._getting.close()
+        self._dialog = self._getting = None
+
+    def _show_here(self, found: _Found) -> None:
+        if self._dialog is not None:
+            chosen = self._window.top_bar.model()
+            self._dialog.here.show_models(found[0], found[1], chosen, self._parts.kits.families())
+
+    def _choose(self, name: str) -> None:
+        self._choosing.choose(name)
+        self.show_models()
+
+    def _added(self, card: ModelCard) -> None:
+        if self._dialog is not None:
+            self._dialog.messages.clear()
+        self._choosing.load(card.name if card.kind == MODEL and not card.missing else "")
+        self.show_models()
+
+    def _use_downloaded(self, download: Download) -> None:
+        def found() -> str:
+            cards = self._parts.models.everything()
+            return next((card.name for card in cards if Path(card.path) == Path(download.path).resolve()), "")
+
+        self._bridge.ask(found, self._choosing.load)
+
+    def _fetch_kit(self, card: ModelCard) -> None:
+        self._say("info", self.tr("Fetching configs and tokenizers…"))
+        self._bridge.ask(lambda: self._parts.kits.fetch(card.family), lambda _: self._added(card), self._refuse)
+
+    def _check(self, card: ModelCard) -> None:
+        self._say("info", self.tr("Reading {0}…").format(card.name))
+        self._bridge.ask(lambda: checksums(Path(card.path)), self._show_checksums, self._refuse)
+
+    def _show_checksums(self, found: dict[str, str]) -> None:
+        lines = "\n".join(f"{name}: {value}" for name, value in found.items())
+        copy = (self.tr("Copy"), lambda: QGuiApplication.clipboard().setText(lines))
+        if self._dialog is not None:
+            self._dialog.messages.show_message("info", "SHA-256", lines, copy)
+
+    def _do(self, deed: Callable[[], object]) -> None:
+        self._bridge.ask(deed, lambda _: self.show_models(), self._refuse)
+
+    def _refuse(self, problem: Problem) -> None:
+        self._say("error", problem.message, problem.advice)
+
+    def _say(self, level: str, text: str, advice: str = "") -> None:
+        if self._dialog is not None:
+            self._dialog.messages.show_message(level, text, advice)
+
+
+def _open(folder: Path) -> None:
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
