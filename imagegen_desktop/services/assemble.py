@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from ..credentials import KeyStore
 from ..database.connection import Library, open_library
@@ -23,7 +24,6 @@ from ..protocol.messages import Start
 from ..providers.base import Provider
 from ..providers.cloud import Surroundings
 from ..providers.engine_process import EngineProcess
-from ..providers.hub import Hub
 from ..providers.local import EVERY_STEP, LocalProvider
 from ..providers.prompt_writer import PromptWriter
 from ..providers.registry import ENDPOINT_VARIABLES, cloud_providers
@@ -58,6 +58,9 @@ from .sources import Sources
 from .starts import Starts
 from .styles import Styles
 from .undo import Undo
+
+if TYPE_CHECKING:
+    from ..providers.hub import Hub
 
 _CAREFUL = "The program ended twice right after its start, so the queue waits."
 
@@ -160,10 +163,16 @@ def _surroundings(settings: Settings, keys: KeyStore) -> Surroundings:
     )
 
 
+def _hub(surroundings: Surroundings) -> Hub:
+    from ..providers.hub import Hub
+
+    return Hub(surroundings)
+
+
 def _downloads(
     home: Home,
     settings: Settings,
-    hub: Hub,
+    hub: Callable[[], Hub],
     engine: EngineProcess,
     models: ModelLibrary,
     announce: Announcer,
@@ -220,7 +229,7 @@ def _joined(
     undo = Undo(library, announce)
     styles = Styles(shipped / "styles", OwnStyles(library), announce)
     models = ModelLibrary(shipped / "models", home.models, settings)
-    hub = Hub(_surroundings(settings, keys))
+    hub = functools.cache(lambda: _hub(_surroundings(settings, keys)))
     downloads = _downloads(home, settings, hub, engine, models, announce)
     composer = Composer(models, styles, providers, WildcardFiles(home.wildcards).tables)
     forecast, decoder = Forecast(library), Decoder()

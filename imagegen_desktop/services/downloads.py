@@ -8,19 +8,21 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..domain.download import OPEN, Download, DownloadState
 from ..domain.errors import DiskProblem, NotFound, Problem
 from ..domain.hub_model import hub_address
 from ..domain.hub_selection import INDEX, select
-from ..providers.hub import Hub
 from ..providers.leaving import CANCEL, CLOSE, PAUSE, Left
 from ..storage.durable import disk_problems
 from ..storage.staging import Staging
 from .announce import Announcer, DownloadChanged, ModelsChanged
 from .download_journal import DownloadJournal, journal_for, read_journal
-from .fetching import Fetching
+
+if TYPE_CHECKING:
+    from ..providers.hub import Hub
+    from .fetching import Fetching
 
 HIDDEN = ".downloads"
 SPARE_BYTES = 200 * 2**20
@@ -50,11 +52,12 @@ class HubOffer:
 
 class ModelDownloads:
     """One model at a time, in the order they were asked for; all calls but `look` and `wait` return at once and may
-    come from any thread. `found` is told when a model has come; `has_gpu` prefers files of half precision."""
+    come from any thread. `found` is told when a model has come; `has_gpu` prefers files of half precision. `hub` is
+    asked for only when there is something to ask it: what speaks HTTP is slow to import."""
 
     def __init__(
         self,
-        hub: Hub,
+        hub: Callable[[], Hub],
         root: Path,
         announce: Announcer,
         found: Callable[[], object],
@@ -79,9 +82,9 @@ class ModelDownloads:
     def look(self, text: str, revision: str | None = None, file: str | None = None) -> HubOffer:
         """Asks the hub what would be fetched; raises a Problem. Takes as long as the network does."""
         address = hub_address(text, revision, file)
-        model = self._hub.model(address.id, address.revision)
+        model = self._hub().model(address.id, address.revision)
         index = model.file(INDEX)
-        parts = self._hub.json(model, index) if index is not None and not address.file else None
+        parts = self._hub().json(model, index) if index is not None and not address.file else None
         journal = journal_for(model, select(model, parts, self._has_gpu(), address.file))
         staging = _staging(self._root, journal.key)
         received = sum(staging.received(file.path, file.size) for file in journal.selection.files)
@@ -219,6 +222,8 @@ class ModelDownloads:
         return place
 
     def _fetching_of(self, key: str, journal: DownloadJournal, staging: Staging) -> Fetching:
+        from .fetching import Fetching
+
         journal.write(staging)
         told = [0.0]
 
@@ -229,7 +234,7 @@ class ModelDownloads:
                 self._tell(replace(self._known[key], received=shown.received, speed=shown.speed, note=shown.note))
 
         made = Fetching(
-            self._hub, journal.model, staging, journal.etags, lambda: journal.write(staging), tell, self._pause
+            self._hub(), journal.model, staging, journal.etags, lambda: journal.write(staging), tell, self._pause
         )
         with self._lock:
             self._fetching = made

@@ -6,18 +6,20 @@ import shutil
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from ..domain.errors import BadInput, ModelProblem
 from ..domain.hub_model import HubModel
 from ..domain.hub_selection import INDEX, small_files
-from ..providers.hub import Hub
 from ..storage.durable import disk_problems, make_folder
 from ..storage.staging import Staging
 from ..weights.kits import is_complete
 from .announce import Announcer, ModelsChanged
 from .downloads import HIDDEN
-from .fetching import Fetching
 from .model_library import KITS
+
+if TYPE_CHECKING:
+    from ..providers.hub import Hub
 
 _CONFIGS = "configs"
 
@@ -26,7 +28,13 @@ class KitFetcher:
     """`shipped` holds our own configs by family; `sources` the file that says where the rest comes from."""
 
     def __init__(
-        self, hub: Hub, models: Path, shipped: Path, sources: Path, announce: Announcer, found: Callable[[], object]
+        self,
+        hub: Callable[[], Hub],
+        models: Path,
+        shipped: Path,
+        sources: Path,
+        announce: Announcer,
+        found: Callable[[], object],
     ) -> None:
         self._hub = hub
         self._models = models
@@ -63,14 +71,17 @@ class KitFetcher:
         return place
 
     def _fill(self, staging: Staging, family: str, root: Path) -> None:
+        from .fetching import Fetching
+
+        hub = self._hub()
         models: dict[str, HubModel] = {}
 
         def copy(source: str, folder: str, target: str) -> None:
             if source not in models:
-                models[source] = self._hub.model(source)
+                models[source] = hub.model(source)
             files = small_files(models[source], folder)
             received = Staging(root / source.replace("/", "--"))
-            Fetching(self._hub, models[source], received, {}, lambda: None, lambda: None).run(files)
+            Fetching(hub, models[source], received, {}, lambda: None, lambda: None).run(files)
             for file in files:
                 staging.add(f"{target}/{PurePosixPath(file.path).name}", received.path(file.path).read_bytes())
 
@@ -82,7 +93,7 @@ class KitFetcher:
                 staging.add(file.relative_to(shipped).as_posix(), file.read_bytes())
         else:
             copy(configs, "", ".")
-            index = self._hub.json(models[configs], models[configs].required(INDEX))
+            index = hub.json(models[configs], models[configs].required(INDEX))
             for part in (name for name, value in index.items() if isinstance(value, list) and any(value)):
                 copy(configs, part, part)
         for part, source in row.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices
@@ -14,8 +15,10 @@ from ..services.assemble import Parts
 from ..services.downloads import HubOffer
 from ..services.recommended import Machine, RecommendedModel, best_of, read_recommended
 from .bridge import Bridge
-from .dialogs.models_get import ModelsGet
 from .theme import Theme
+
+if TYPE_CHECKING:
+    from .dialogs.models_get import ModelsGet
 
 _Found = tuple[list[RecommendedModel], Machine, bool]
 

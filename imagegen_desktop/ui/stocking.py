@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication
@@ -15,17 +16,19 @@ from ..services.assemble import Parts
 from ..weights.checksums import checksums
 from .bridge import Bridge
 from .choosing import Choosing
-from .dialogs.models import ModelsDialog
 from .getting import Getting, first_offer, look_at_machine
 from .latest import Latest
 from .main_window import MainWindow
 from .theme import Theme
 
+if TYPE_CHECKING:
+    from .dialogs.models import ModelsDialog
+
 _Found = tuple[list[ModelCard], dict[str, ModelProblem]]
 
 
 class Stocking(QObject):
-    """The dialog is made when it is opened; downloads go on without it."""
+    """The dialog is imported and made when it is opened; downloads go on without it."""
 
     keys_wanted = Signal()
 
@@ -82,6 +85,8 @@ class Stocking(QObject):
         self._bridge.ask(lambda: self._parts.models.add(path), self._added, self._refuse)
 
     def _made(self) -> ModelsDialog:
+        from .dialogs.models import ModelsDialog
+
         dialog = ModelsDialog(self._window)
         dialog.model_added.connect(self.add)
         dialog.finished.connect(lambda _: self._closed())

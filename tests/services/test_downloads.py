@@ -52,9 +52,8 @@ class Bench:
         announce = Announcer()
         announce.subscribe(self._hear)
         surroundings = Surroundings(key=lambda name: token, endpoint=lambda name: hub.origin)
-        self.downloads = ModelDownloads(
-            Hub(surroundings, silence_seconds=seconds), root, announce, self._come, lambda: gpu, pause_seconds=0.001
-        )
+        asked = Hub(surroundings, silence_seconds=seconds)
+        self.downloads = ModelDownloads(lambda: asked, root, announce, self._come, lambda: gpu, pause_seconds=0.001)
 
     def get(self, text: str = ID, file: str | None = None) -> Download:
         return self.downloads.wait(self.downloads.start(self.downloads.look(text, file=file)).key)
@@ -408,7 +407,7 @@ root.mkdir(exist_ok=True)
 if most:
     resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
 hub = Hub(Surroundings(key=lambda name: "", endpoint=lambda name: origin))
-downloads = ModelDownloads(hub, root, Announcer(), lambda: None, lambda: False, 0.001)
+downloads = ModelDownloads(lambda: hub, root, Announcer(), lambda: None, lambda: False, 0.001)
 ended = downloads.wait(downloads.start(downloads.look(sys.argv[4])).key)
 print(ended.state, (ended.error or {}).get("message", ""))
 """

@@ -28,7 +28,7 @@ class OfferCard(QFrame):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setObjectName("offerCard")
+        self.setObjectName("sheet")
         self._offer: HubOffer | None = None
         self._title = ElidedLabel("", "title")
         self._facts = WrappedLabel("")
