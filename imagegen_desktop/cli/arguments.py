@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ..domain.errors import BadInput
+from ..domain.model_card import EXTRAS, MODEL
 from ..domain.request import (
     MAX_CLIP_SKIP,
     MAX_COUNT,
@@ -19,7 +20,7 @@ from ..domain.request import (
     check_number,
     check_whole,
 )
-from . import branch, doctor, download, gallery, generate, keys, library, providers, queue, sheet
+from . import added, branch, doctor, download, gallery, generate, keys, library, models, providers, queue, sheet
 
 Verb = Callable[[argparse.Namespace], int]
 
@@ -91,6 +92,7 @@ def _change_options(verb: argparse.ArgumentParser) -> None:
     add("--tiling", choices=TILINGS, help="edges that meet without a seam")
     add("--variation-seed", type=_whole("variation seed", 0, MAX_SEED), metavar="S")
     add("--variation-strength", type=_number("variation strength", 0.0, 1.0), metavar="X", help="0 this seed, 1 that")
+    added.add_options(verb)
     add("--quality", metavar="NAME", help="for models behind a provider: low, medium, high …")
     add("--background", metavar="NAME", help="for models behind a provider: opaque or transparent")
     add("--device", type=_device, metavar="cpu|cuda[:i]")
@@ -173,11 +175,20 @@ def _gallery_verbs(verbs: Any) -> None:
 
 def _library_verbs(verbs: Any) -> None:
     _verb(_group(verbs, "styles", "style presets"), "list", library.list_styles, "all presets")
-    models = _group(verbs, "models", "the models on this machine")
-    _verb(models, "list", library.list_models, "all models")
-    _verb(models, "add", library.add_model, "make a model folder known").add_argument("path", type=Path, metavar="PATH")
-    _verb(models, "inspect", library.inspect_model, "what a folder is").add_argument("path", type=Path, metavar="PATH")
-    fetch = _verb(models, "download", download.download, "fetch a model from the hub; the same call goes on with it")
+    group = _group(verbs, "models", "the models on this machine")
+    listing = _verb(group, "list", models.list_all, "all models, and what is used together with them")
+    listing.add_argument("filter", metavar="TEXT", nargs="?", help="only those with this in name, title or family")
+    listing.add_argument("--kind", choices=(MODEL, *EXTRAS, "broken"), help="only those of one kind")
+    for name, function, text in (
+        ("add", models.add, "make a model file or folder known"),
+        ("inspect", models.inspect, "what a file or folder is"),
+        ("convert", models.convert, "make safetensors of a pickle, in a sandbox"),
+    ):
+        _verb(group, name, function, text).add_argument("path", type=Path, metavar="PATH")
+    check = _verb(group, "verify", models.verify, "compare models with their recorded checksums")
+    check.add_argument("name", metavar="NAME", nargs="?")
+    _verb(group, "remove", models.remove, "put a model into the bin").add_argument("name", metavar="NAME")
+    fetch = _verb(group, "download", download.download, "fetch a model from the hub; the same call goes on with it")
     fetch.add_argument("id", metavar="ID", help="OWNER/NAME, or the address of its page")
     fetch.add_argument("--revision", metavar="R", help="a branch, tag or commit; the newest without it")
     fetch.add_argument("--file", metavar="NAME", help="one file of a model that has several")

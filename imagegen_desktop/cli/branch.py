@@ -14,6 +14,7 @@ from .generate import Target, draw, given
 def branch(options: argparse.Namespace) -> int:
     """Draws the branch now; it is recorded as the child of the picture it left."""
     changes = given(options)
+    changes |= {"controls": options.control} if options.control else {}
     unfit = changes.keys() - BRANCH_CHANGES - {"priority", "use_cache", "device"}
     if unfit:
         field = min(unfit)

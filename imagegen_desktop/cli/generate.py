@@ -17,7 +17,7 @@ from ..protocol.messages import Decoding, Loading, Step
 from ..services.announce import Announcement, ImagesChanged, JobAnswered, JobEvent
 from ..services.assemble import Parts
 from ..services.exchange import ENDINGS, write_copy
-from . import output, session
+from . import added, output, session
 from .providers import tell
 
 EXIT_INTERRUPTED = 130
@@ -89,6 +89,7 @@ def given(options: argparse.Namespace) -> dict[str, Any]:
         "tiling",
         "variation_seed",
         "variation_strength",
+        "vae",
     )
     values = {name: getattr(options, name, None) for name in names}
     if options.strength is not None and options.image is None:
@@ -97,11 +98,13 @@ def given(options: argparse.Namespace) -> dict[str, Any]:
         raise BadInput("mask", options.mask, "only together with --image")
     if getattr(options, "no_cache", False):
         values["use_cache"] = False
+    if options.loras:
+        values["loras"] = tuple(options.loras)
     return {name: value for name, value in values.items() if value is not None}
 
 
 def with_pictures(parts: Parts, request: GenerationRequest, options: argparse.Namespace) -> GenerationRequest:
-    """The request with --image and --mask decoded and kept, once all else is known to be possible."""
+    """The request with its pictures decoded and kept, once all else is known to be possible."""
     stand_in = SourceImage(sha256="", width=512, height=512)
     parts.compose.complete(
         replace(
@@ -110,8 +113,11 @@ def with_pictures(parts: Parts, request: GenerationRequest, options: argparse.Na
             image=None if options.image is None else stand_in,
             mask=None if options.mask is None else stand_in,
             strength=options.strength,
+            controls=added.controls(options) or request.controls,
         )
     )
+    if options.control:
+        request = replace(request, controls=added.controls(options, parts.sources))
     if options.image is None:
         return request
     image = parts.sources.keep(options.image)

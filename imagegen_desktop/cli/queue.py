@@ -89,13 +89,14 @@ def move(options: argparse.Namespace) -> int:
 
 def edit(options: argparse.Namespace) -> int:
     changes = given(options)
-    if not changes and options.image is None:
+    if not changes and options.image is None and not options.control:
         raise BadInput("queue edit", "no option", "at least one setting to change")
     with session.parts() as parts:
         job = parts.queue.get(options.id)
         request = with_pictures(parts, replace(job.request, **changes), options)
         parts.queue.edit(
-            [options.id], **{name: getattr(request, name) for name in (*changes, "image", "mask", "strength")}
+            [options.id],
+            **{name: getattr(request, name) for name in (*changes, "image", "mask", "strength", "controls")},
         )
         _print_job(parts, parts.queue.get(options.id), options.json)
     return 0

@@ -164,6 +164,9 @@ def fit(model: CloudModel, request: GenerationRequest) -> Fitted:
         ("variation_seed", "variation seed", False, None),
         ("variation_strength", "variation strength", False, None),
         ("loras", "LoRAs", False, ()),
+        ("vae", "other VAE", False, None),
+        ("controls", "ControlNets", False, ()),
+        ("references", "reference pictures", False, ()),
     ):
         if not possible and getattr(request, name) not in (None, "", ()):
             notes.append(f"{words} left out: {model.title} has none")

@@ -57,6 +57,7 @@ class Family:
     """
 
     name: str
+    `additions` are the kinds of things (as model cards call them) that can be added to its models.
     title: str
     width: int
     height: int
@@ -72,8 +73,25 @@ class Family:
 
 
 def _flow(name: str, title: str, steps: int, guidance: float, **changes: Any) -> Family:
+    additions: tuple[str, ...] = ("lora", "vae")
+
+
+_ALL_ADDITIONS = ("lora", "vae", "embedding", "controlnet")
+_SHAPED = ("lora", "vae", "controlnet")
+
+
+def _diffusion(name: str, title: str, side: int, guidance: float, **changes: Any) -> Family:
+    """The U-Nets that predict noise."""
+    own: dict[str, Any] = {"width": side, "height": side, "steps": 30, "additions": _ALL_ADDITIONS}
+    return Family(name=name, title=title, guidance=guidance, **own | changes)
     """Transformers that predict a flow: each is at home with its own few numbers."""
-    own: dict[str, Any] = {"width": 1024, "height": 1024, "size_multiple": 16, "samplers": FLOW_SAMPLERS, "weights": False}
+    own: dict[str, Any] = {
+        "width": 1024,
+        "height": 1024,
+        "size_multiple": 16,
+        "samplers": FLOW_SAMPLERS,
+        "weights": False,
+    }
     own |= {"steps": steps, "guidance": guidance, "keeps_own_numbers": True}
     return Family(name=name, title=title, **own | changes)
 
@@ -81,12 +99,12 @@ def _flow(name: str, title: str, steps: int, guidance: float, **changes: Any) ->
 FAMILIES: dict[str, Family] = {
     family.name: family
     for family in (
-        Family(name="starter", title="Starter", width=128, height=128, steps=20, guidance=4.0, keeps_own_numbers=True),
-        Family(name="sd1", title="Stable Diffusion 1.5", width=512, height=512, steps=30, guidance=7.5),
-        Family(name="sd2", title="Stable Diffusion 2.1", width=768, height=768, steps=30, guidance=7.5),
-        Family(name="sdxl", title="Stable Diffusion XL", width=1024, height=1024, steps=30, guidance=5.0),
-        _flow("sd3", "Stable Diffusion 3.5", 28, 4.5, samplers=(*FLOW_SAMPLERS, "Heun")),
-        _flow("flux", "FLUX.1", 28, 3.5, negative_prompt=False),
+        _diffusion("starter", "Starter", 128, 4.0, steps=20, keeps_own_numbers=True),
+        _diffusion("sd1", "Stable Diffusion 1.5", 512, 7.5),
+        _diffusion("sd2", "Stable Diffusion 2.1", 768, 7.5),
+        _diffusion("sdxl", "Stable Diffusion XL", 1024, 5.0),
+        _flow("sd3", "Stable Diffusion 3.5", 28, 4.5, samplers=(*FLOW_SAMPLERS, "Heun"), additions=_SHAPED),
+        _flow("flux", "FLUX.1", 28, 3.5, negative_prompt=False, additions=_SHAPED),
         _flow("flux-kontext", "FLUX.1 Kontext", 28, 2.5, negative_prompt=False, image_is_reference=True),
         _flow("flux-fill", "FLUX.1 Fill", 50, 30.0, negative_prompt=False, tasks=(INPAINT,)),
         _flow("flux2", "FLUX.2 klein", 4, 1.0, negative_prompt=False, image_is_reference=True),

@@ -23,6 +23,8 @@ class TextCache:
 
     def __init__(self, tallies: Tallies, most_bytes: int = _MOST_BYTES) -> None:
         self.on_encode: Callable[[], None] = lambda: None
+        #: What was added to the encoders' weights; the same text means something else under another.
+        self.weights: tuple[object, ...] = ()
         self._tallies = tallies
         self._most_bytes = most_bytes
         self._outputs: OrderedDict[tuple[Any, ...], tuple[Any, int]] = OrderedDict()
@@ -34,7 +36,7 @@ class TextCache:
 
         @functools.wraps(original)
         def forward(*args: Any, **kwargs: Any) -> Any:
-            key = (name, _frozen(args), _frozen(sorted(kwargs.items())))
+            key = (name, self.weights, _frozen(args), _frozen(sorted(kwargs.items())))
             if key in self._outputs:
                 self._outputs.move_to_end(key)
                 return self._outputs[key][0]

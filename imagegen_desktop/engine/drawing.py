@@ -93,7 +93,8 @@ class Drawing:
             pipeline, self._model.denoiser, generator, self._desk, self._tallies, self, resume
         )
         self._model.cache.on_encode = lambda: self._say_phase("encoding prompt")
-        with self._boundary.seams(), self._as_wished(pipeline, self._boundary) as words:
+        held = self._model.adapters.controls(self._command, generator).held(self._model.denoiser, self._boundary)
+        with held, self._boundary.seams(), self._as_wished(pipeline, self._boundary) as words:
             picture: Picture.Image = pipeline(**words.told(self._arguments(pipeline, generator))).images[0]
         self._notes += words.notes
         return picture
@@ -101,7 +102,7 @@ class Drawing:
     @contextmanager
     def _as_wished(self, pipeline: Any, boundary: StepBoundary) -> Iterator[Prompting]:
         """The pipeline with the request's words, edges and noise for a while."""
-        words = Prompting(pipeline, self._command.family, self._request)
+        words = Prompting(pipeline, self._command.family, self._model.adapters.spelled(self._request))
         tiled, varying = seamless(pipeline, self._request.tiling), varied(pipeline, self._request)
         with words.changing(lambda: boundary.step), tiled, varying:
             yield words
@@ -109,7 +110,9 @@ class Drawing:
     # ---- before the call ----------------------------------------------------------------------------------
 
     def _prepared_pipeline(self, seed: int) -> Any:
+        self._notes += self._model.add(self._request, self._command.extras)
         pipeline = self._model.pipeline(self._request.task)
+        pipeline.vae = self._model.adapters.vae
         sampler, steps = self._request.sampler or "", self._request.steps or 1
         pipeline.scheduler = self._model.schedulers.fresh(sampler, seed, steps)
         return pipeline
@@ -186,7 +189,7 @@ class Drawing:
         self._send(Decoding(**self._names))
         self._tallies.decodings += 1
         try:
-            return decode_within_memory(self._model.text.vae, decode, latents, self._notes.append, **options)
+            return decode_within_memory(self._model.adapters.vae, decode, latents, self._notes.append, **options)
         except Exception:
             self._keep_snapshot()
             raise
@@ -209,6 +212,7 @@ class Drawing:
             model_hash=self._model.hash.value(wait=self._model.images > 1),
             resumed_at=self._resumed_at,
             notes=self._notes,
+            hashes=self._model.adapters.hashes(self._request, self._command.extras),
             pixels=picture.tobytes(),
         )
 
@@ -243,8 +247,10 @@ class Drawing:
         return surroundings(device.name, self._model.denoiser.dtype, self._model.hash.value(wait=False))
 
     def _identity(self) -> dict[str, Any]:
-        """The request without what does not decide pixels, as it comes back from JSON."""
+        """The request without what does not decide pixels, and the content of what it names, as it comes back from
+        JSON."""
         told = replace(self._request, priority=0, use_cache=True, until=None, device=None).to_dict()
+        told["added"] = self._model.adapters.identity(self._request, self._command.extras)
         identity: dict[str, Any] = json.loads(json.dumps(told))
         return identity
 
@@ -258,8 +264,6 @@ class Drawing:
 
 def check_possible(request: GenerationRequest, flow: bool) -> None:
     """Raises BadInput for what would end in a pipeline's own, stranger words."""
-    if request.loras:
-        raise BadInput("LoRA", request.loras[0].name, "this engine does not apply LoRAs yet")
     if request.strength is None:
         return
     # Flow pipelines round the part of the schedule they skip down, the others the part they run.

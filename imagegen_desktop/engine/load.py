@@ -14,10 +14,12 @@ import torch
 
 from ..domain.errors import ModelProblem
 from ..domain.families import INPAINT
+from ..domain.request import GenerationRequest
+from .adapters import Adapters, Extras
 from .conditioning import TextCache
 from .device import Device
 from .failures import first_line, is_out_of_memory
-from .model_hash import KnownHashes, ModelHash
+from .model_hash import Digests, KnownHashes, ModelHash
 from .pipelines import PipelineFamily, pipelines_of
 from .preview import colours_of
 from .process import available_bytes, return_freed_memory
@@ -49,7 +51,7 @@ class Source:
 
 @dataclass(kw_only=True)
 class LoadedModel:
-    """A model's pipelines, all on the same weights."""
+    """A model's pipelines, all on the same weights, and what was added to them."""
 
     source: Source
     family: PipelineFamily
@@ -57,6 +59,7 @@ class LoadedModel:
     text: Any
     cache: TextCache
     hash: ModelHash
+    adapters: Adapters
     images: int = 0
     parked: bool = False
     schedulers: Schedulers
@@ -82,6 +85,12 @@ class LoadedModel:
             known = {**self.text.config, **self.text.components, **self.family.extra}
             self._pipelines[task] = _quiet(kind(**{name: part for name, part in known.items() if name in takes}))
         return self._pipelines[task]
+
+    def add(self, request: GenerationRequest, extras: Extras) -> list[str]:
+        """Puts on exactly what the request names beside the model; what an artist should know of it."""
+        self.adapters.apply(request, extras)
+        self.cache.weights = self.adapters.text_state()
+        return self.adapters.notes()
 
 
 class ModelShelf:
@@ -124,6 +133,7 @@ class ModelShelf:
             _park(other)
         if model.parked:
             model.text.to(model.device.torch)
+            model.adapters.to(model.device.torch)
             model.parked = False
         return model
 
@@ -171,6 +181,7 @@ def _load(source: Source, stamp: Stamp, tallies: Tallies, model_hash: ModelHash)
         text=pipeline,
         cache=cache,
         hash=model_hash,
+        adapters=Adapters(pipeline, kinds, Digests()),
         schedulers=Schedulers(pipeline.scheduler, kinds.flow),
         colours=colours_of(pipeline.vae, kinds.colours),
     )
@@ -220,6 +231,7 @@ def _park(model: LoadedModel) -> None:
         model.parked = True
         model.cache.clear()
         model.text.to("cpu")
+        model.adapters.to("cpu")
         torch.cuda.empty_cache()
 
 

@@ -65,10 +65,10 @@ class StepBoundary:
         """Within it, calling the pipeline runs past this boundary."""
         vae = self._pipeline.vae
         with ExitStack() as stack:
-            stack.enter_context(_replaced(self._denoiser, "forward", self._forward))
-            stack.enter_context(_replaced(self._pipeline.scheduler, "step", self._step))
-            stack.enter_context(_replaced(vae, "encode", self._encode))
-            stack.enter_context(_replaced(vae, "decode", self._decode))
+            stack.enter_context(replaced(self._denoiser, "forward", self._forward))
+            stack.enter_context(replaced(self._pipeline.scheduler, "step", self._step))
+            stack.enter_context(replaced(vae, "encode", self._encode))
+            stack.enter_context(replaced(vae, "decode", self._decode))
             if next(self._denoiser.parameters()).device.type == "cpu":
                 stack.enter_context(_watched((self._denoiser, vae), self._desk.leave_if_cancelled))
             yield
@@ -139,18 +139,20 @@ def _zeros(asked: Any, shape: tuple[int, ...]) -> Any:
 
 
 @contextmanager
-def _replaced(owner: Any, name: str, wrapper: Callable[..., Any]) -> Iterator[None]:
+def replaced(owner: Any, name: str, wrapper: Callable[..., Any]) -> Iterator[None]:
     """`owner.name` calls `wrapper(original, …)` for a while, under the original's signature.
 
     diffusers inspects signatures to decide whether to pass `eta` and `generator`.
     """
-    original = getattr(owner, name)
+    original, own = getattr(owner, name), vars(owner).get(name)
     vars(owner)[name] = functools.wraps(original)(functools.partial(wrapper, original))
     try:
         yield
     finally:
         del vars(owner)[name]
 
+        if own is not None:
+            vars(owner)[name] = own
 
 @contextmanager
 def _watched(networks: Iterable[Any], look: Callable[[], None]) -> Iterator[None]:

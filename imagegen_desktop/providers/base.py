@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from ..domain.cloud_model import CloudModel, find_model
 from ..domain.job import Job
@@ -65,7 +65,8 @@ ProviderEvent = Loading | Started | Step | Preview | Decoding | Image | Cancelle
 class Assignment:
     """One job as a provider receives it.
 
-    For the local engine `model` is a card, and `image` and `mask` are raw rows of exactly the request's size.
+    For the local engine `model` is a card, and `image` and `mask` are raw rows of exactly the request's size;
+    `extras` and `conditions` as a `Generate` has them.
     For the cloud `model` is None, and they are PNGs: `mask` white where to paint, `cutout` the image itself,
     transparent there. `submitted` names requests that left before, by image: ask for those, send nothing new.
     `notes` say what had to be changed of the request for this model.
@@ -76,6 +77,8 @@ class Assignment:
     image: bytes = b""
     mask: bytes = b""
     cutout: bytes = b""
+    extras: list[dict[str, Any]] = field(default_factory=list)
+    conditions: bytes = b""
     first_index: int = 0
     resume: str = ""
     submitted: Mapping[int, Submitted] = field(default_factory=dict)

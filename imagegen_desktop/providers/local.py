@@ -68,4 +68,6 @@ class LocalProvider:
             snapshot_seconds=self._snapshot_seconds(),
             image=assignment.image,
             mask=assignment.mask,
+            extras=assignment.extras,
+            conditions=assignment.conditions,
         )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ..database.connection import Library
 from ..database.facts import get_fact, set_fact
 from ..database.images import Images
+from ..database.jobs import stamp
 from ..database.rows import request_key
 from ..domain.image import GeneratedImage
 from ..domain.job import Job
@@ -27,18 +30,26 @@ class Answers:
         if model_hash and get_fact(self._library, name) != model_hash:
             set_fact(self._library, name, model_hash)
 
-    def find(self, job: Job, model: ModelCard) -> list[GeneratedImage]:
-        """The images of every seed of the job, or nothing unless all are there."""
+    def find(self, job: Job, model: ModelCard, added: Sequence[Path] = ()) -> list[GeneratedImage]:
+        """The images of every seed of the job, or nothing unless all are there and younger than what is `added` to the
+        model."""
         model_hash = get_fact(self._library, _fact(model))
         if not job.request.use_cache or not model_hash:
             return []
-        found = []
+        found, youngest = [], max((_put_there(path) for path in added), default="")
         for index in range(job.request.count):
             image = self._images.find_same_request(request_key(job.request.only(index)), model_hash)
-            if image is None:
+            if image is None or image.created <= youngest:
                 return []
             found.append(image)
         return found
+
+
+def _put_there(path: Path) -> str:
+    """When a file or folder came to be what and where it is."""
+    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    times = [time for file in files for time in (file.stat().st_mtime, file.stat().st_ctime)]
+    return stamp(datetime.fromtimestamp(max(times, default=0.0), UTC))
 
 
 def _fact(model: ModelCard) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from ..domain.job import Job
+from ..domain.request import GenerationRequest
 from ..providers.base import Assignment, Provider
+from .additions import Additions
 from .compose import Composer
 from .model_library import ModelLibrary
 from .paid import PaidWork
@@ -24,6 +27,7 @@ class Assigner:
         self._snapshots = snapshots
         self._compose = compose
         self._paid = paid
+        self._additions = Additions(models)
 
     def assignment(self, job: Job, provider: Provider) -> Assignment:
         if not provider.capabilities().local:
@@ -34,9 +38,15 @@ class Assigner:
             model=self._models.get(request.model or ""),
             image=self._sources.pixels(request.image, request) if request.image else b"",
             mask=self._sources.mask(request.mask, request) if request.mask else b"",
+            extras=self._additions.extras(request),
+            conditions=b"".join(self._sources.prepared(control, request).rgb for control in request.controls),
             first_index=job.images_done,
             resume=self._snapshots.existing(job.id, job.images_done),
         )
+
+    def added(self, request: GenerationRequest) -> list[Path]:
+        """The files and folders of what the request adds to its model."""
+        return [Path(extra["path"]) for extra in self._additions.extras(request)]
 
     def _for_cloud(self, job: Job) -> Assignment:
         fitted = self._compose.fitted(job.request)

@@ -12,13 +12,14 @@ from ..domain import cloud_model
 from ..domain.cloud_model import Fitted
 from ..domain.errors import BadInput, ModelProblem
 from ..domain.families import MODEL_DEFAULT_SAMPLER, check_sampler
-from ..domain.model_card import ModelCard
+from ..domain.model_card import EMBEDDING, ModelCard
 from ..domain.prompt_syntax import plain_text
 from ..domain.request import MAX_SEED, GenerationRequest, check_size, check_whole, check_words, validate
 from ..domain.style import StylePreset
 from ..domain.variations import copied, shared
 from ..domain.wildcards import Tables, has_wildcards, resolve, unknown_names
 from ..providers.base import Provider
+from .additions import Additions, adds, with_tags_read
 from .model_library import ModelLibrary
 from .styles import Styles
 
@@ -41,6 +42,7 @@ class Composer:
         self._styles = styles
         self._providers = providers
         self._wildcards = wildcards
+        self._additions = Additions(models)
 
     def complete(self, request: GenerationRequest) -> GenerationRequest:
         """The request with every None filled in; raises BadInput or ModelProblem naming what is wrong."""
@@ -50,6 +52,7 @@ class Composer:
         """`complete` of each; what one shares with the one before is looked up and checked once."""
         completed: list[GenerationRequest] = []
         before: dict[str, Any] = {}
+        wordy = bool(self._models.extras(EMBEDDING))
         for request in requests:
             rest = shared(request)
             if rest != before:
@@ -59,6 +62,8 @@ class Composer:
             one = copied(whole, words | {"seed": self._seed(request)})
             if one.prompts or one.negative_prompts or has_wildcards(one.prompt + one.negative_prompt):
                 one = self._with_words(one)
+            if wordy or adds(one):
+                one = self._with_additions(one)
             completed.append(validate(one) if one.branch else one)
         return completed
 
@@ -109,6 +114,12 @@ class Composer:
             texts = resolve(text, seeds, tables, salt=name)
             found[name] = tuple(texts) if set(texts) != {text} else ()
         return validate(replace(request, **found))
+
+    def _with_additions(self, request: GenerationRequest) -> GenerationRequest:
+        """LoRAs and the like looked up; a provider elsewhere is told at least no tags."""
+        if not self._providers[request.provider].capabilities().local:
+            return with_tags_read(request)
+        return validate(self._additions.named(request, self.model(request.model)))
 
     def check_names(self, request: GenerationRequest) -> None:
         """Raises BadInput for a provider, style or model that is not there."""

@@ -167,7 +167,7 @@ class Driver:
     def _known_already(self, running: Running) -> bool:
         """Answers a request that was drawn before with the images it made then."""
         job = running.job
-        images = self._answers.find(job, self._models.get(job.request.model or ""))
+        images = self._answers.find(job, self._models.get(job.request.model or ""), self._assigner.added(job.request))
         if not images or job.request.until or job.images_done:
             return False
         self._jobs.move_state(job.id, JobState.RUNNING, held_by=self._owner(), started=now())

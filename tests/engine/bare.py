@@ -5,12 +5,15 @@ from __future__ import annotations
 import functools
 import json
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import diffusers
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 
 from imagegen_desktop.domain.request import GenerationRequest
 from imagegen_desktop.engine.samplers import FLOW_SAMPLERS, SAMPLERS
@@ -29,16 +32,16 @@ CLASSES = {
     "QwenImagePipeline": ("", "QwenImageImg2ImgPipeline", "QwenImageInpaintPipeline"),
 }
 TASKS = ("text", "image", "inpaint")
+_PLAIN = {"safety_checker": None, "requires_safety_checker": False}
+WITHOUT_CHECKER = {f"StableDiffusion{task}Pipeline": _PLAIN for task in ("", "Img2Img", "Inpaint")}
 SIZED_BY_THE_IMAGE = ("StableDiffusionImg2ImgPipeline", "StableDiffusionXLImg2ImgPipeline")
 TAKES_AN_IMAGE_WITHOUT_STRENGTH = ("FluxKontextPipeline", "Flux2KleinPipeline")
 
 
 @functools.cache
 def _pipeline(folder: Path, task: str) -> Any:
-    text = json.loads((folder / "model_index.json").read_text())["_class_name"]
-    kind = getattr(diffusers, CLASSES[text][TASKS.index(task)] or text)
-    plain = {"safety_checker": None, "requires_safety_checker": False} if text == "StableDiffusionPipeline" else {}
-    pipeline = kind.from_pretrained(folder, local_files_only=True, **plain)
+    kind = kind_for(folder, task)
+    pipeline = kind.from_pretrained(folder, local_files_only=True, **WITHOUT_CHECKER.get(kind.__name__, {}))
     pipeline.set_progress_bar_config(disable=True)
     return pipeline.to(torch.float32)
 
@@ -47,16 +50,70 @@ def pixels(wish: GenerationRequest, folder: Path) -> bytes:
     """RGB rows, with nothing of the engine between request and pipeline but the names of samplers."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        pipeline = _pipeline(folder, wish.task)
-        original = pipeline.scheduler
-        try:
-            pipeline.scheduler = _scheduler(wish, original)
-            # FlowMatchLCM draws from the global source of chance, whatever generator it is given.
-            torch.manual_seed(wish.seed or 0)
-            picture: Image.Image = pipeline(**_arguments(wish, type(pipeline).__name__)).images[0]
-        finally:
-            pipeline.scheduler = original
+        return drawn(wish, _pipeline(folder, wish.task))
+
+
+def drawn(wish: GenerationRequest, pipeline: Any) -> bytes:
+    original = pipeline.scheduler
+    try:
+        pipeline.scheduler = _scheduler(wish, original)
+        # FlowMatchLCM draws from the global source of chance, whatever generator it is given.
+        torch.manual_seed(wish.seed or 0)
+        picture: Image.Image = pipeline(**_arguments(wish, type(pipeline).__name__)).images[0]
+    finally:
+        pipeline.scheduler = original
     return picture.tobytes()
+
+
+@contextmanager
+def lora(folder: Path, file: Path, weight: float) -> Iterator[None]:
+    """The model's text pipeline wears a LoRA for a while; another one inside is worn beside it."""
+    pipeline = _pipeline(folder, "text")
+    before = _worn.setdefault(folder, {})
+    name = f"lora{len(before)}"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pipeline.load_lora_weights(load_file(file), adapter_name=name)
+        _worn[folder] = before | {name: weight}
+        pipeline.set_adapters([*_worn[folder]], [*_worn[folder].values()])
+        try:
+            yield
+        finally:
+            _worn[folder] = before
+            pipeline.unload_lora_weights() if not before else pipeline.delete_adapters(name)
+            if before:
+                pipeline.set_adapters([*before], [*before.values()])
+
+
+_worn: dict[Path, dict[str, float]] = {}
+
+
+@contextmanager
+def embedding(folder: Path, file: Path, token: str) -> Iterator[None]:
+    """The model's text pipeline knows one word more for a while."""
+    pipeline = _pipeline(folder, "text")
+    pipeline.load_textual_inversion(load_file(file), token=token)
+    try:
+        yield
+    finally:
+        pipeline.unload_textual_inversion()
+
+
+@contextmanager
+def autoencoder(folder: Path, other: Path) -> Iterator[None]:
+    """The model's text pipeline decodes with another autoencoder for a while."""
+    pipeline = _pipeline(folder, "text")
+    own, pipeline.vae = pipeline.vae, diffusers.AutoencoderKL.from_pretrained(other, local_files_only=True)
+    try:
+        yield
+    finally:
+        pipeline.vae = own
+
+
+def kind_for(folder: Path, task: str) -> Any:
+    """The pipeline class of a model's folder for that task."""
+    text = json.loads((folder / "model_index.json").read_text())["_class_name"]
+    return getattr(diffusers, CLASSES[text][TASKS.index(task)] or text)
 
 
 def _scheduler(wish: GenerationRequest, original: Any) -> Any:
