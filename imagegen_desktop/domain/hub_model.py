@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from .errors import BadInput, NotFound
+from .errors import BadInput
 
 _ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 _PAGE = re.compile(r"https://(?:huggingface\.co|hf\.co)/([^/?#]+/[^/?#]+)(?:/(?:tree|blob|resolve)/([^/?#]+)/?(.*))?")
@@ -41,13 +41,6 @@ class HubModel:
 
     def file(self, path: str) -> HubFile | None:
         return next((file for file in self.files if file.path == path), None)
-
-    def required(self, path: str) -> HubFile:
-        """A file that has to be there; raises NotFound."""
-        found = self.file(path)
-        if found is None:
-            raise NotFound(f"{self.id} has no {path}.", f"Look at {self.page}.")
-        return found
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,10 @@ PICKLES = frozenset({".bin", ".ckpt", ".pt", ".pth", ".pkl"})
 _SMALL = frozenset({".json", ".txt", ".model", ".jinja"})
 _SINGLE = frozenset({".safetensors", ".gguf"})
 _MOST_SMALL = 64 * 2**20
+_TOKENIZER = frozenset({
+    "tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt", "special_tokens_map.json",
+    "added_tokens.json", "spiece.model", "tokenizer.model", "chat_template.jinja",
+})  # fmt: skip
 
 #: Parts of a pipeline that have no weights.
 _WEIGHTLESS = ("scheduler", "tokenizer", "feature_extractor", "image_processor", "processor")
@@ -60,10 +64,11 @@ def select(model: HubModel, index: Mapping[str, Any] | None, half: bool, wanted:
     return _single(model, files)
 
 
-def small_files(model: HubModel, folder: str) -> list[HubFile]:
-    """The small files in `folder` ("" for the root): what configs and tokenizers are made of."""
+def tokenizer_files(model: HubModel, folder: str) -> list[HubFile]:
+    """The files of the tokenizer in `folder` ("" for the root); raises ModelProblem when one has no checksum."""
     found = [file for file in _usable(model) if str(PurePosixPath(file.path).parent) == (folder or ".")]
-    return [file for file in found if _is_small(file) and not _WEIGHTS_INDEX.fullmatch(_name(file))]
+    wanted = [file for file in found if _name(file) in _TOKENIZER and file.size <= _MOST_SMALL]
+    return list(_checked(model, wanted).files)
 
 
 def _usable(model: HubModel) -> list[HubFile]:

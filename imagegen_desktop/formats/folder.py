@@ -38,7 +38,7 @@ _PARTS: Mapping[str, re.Pattern[str]] = {
         r"|Autoencoder[A-Za-z0-9]+|AsymmetricAutoencoderKL|[A-Z][A-Za-z0-9]*TransformerQwenImage"
     ),
     "transformers": re.compile(
-        r"(?!Auto[A-Z])[A-Z][A-Za-z0-9]*(Model|ModelWithProjection|ForConditionalGeneration|ForCausalLM|Tokenizer"
+        r"(?!Auto[A-Z])[A-Z][A-Za-z0-9_]*(Model|ModelWithProjection|ForConditionalGeneration|ForCausalLM|Tokenizer"
         r"|TokenizerFast|Processor|ProcessorFast|ProcessorPil|FeatureExtractor|LMHeadModel)"
     ),
     "stable_diffusion": re.compile(r"StableDiffusionSafetyChecker"),

@@ -1,4 +1,4 @@
-"""Kits: the configs and tokenizers that single-file models need, fetched once from open models and kept."""
+"""Kits: our configs and the tokenizers of open models, which single-file models need; fetched once and kept."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from ..domain.errors import BadInput, ModelProblem
-from ..domain.hub_model import HubModel
-from ..domain.hub_selection import INDEX, small_files
+from ..domain.hub_selection import tokenizer_files
 from ..storage.durable import disk_problems, make_folder
 from ..storage.staging import Staging
 from ..weights.kits import is_complete
@@ -20,8 +19,6 @@ from .model_library import KITS
 
 if TYPE_CHECKING:
     from ..providers.hub import Hub
-
-_CONFIGS = "configs"
 
 
 class KitFetcher:
@@ -45,9 +42,7 @@ class KitFetcher:
 
     def families(self) -> frozenset[str]:
         """Those whose kit can be fetched."""
-        return frozenset(
-            family for family, row in self._sources.items() if _CONFIGS in row or (self._shipped / family).is_dir()
-        )
+        return frozenset(family for family in self._sources if (self._shipped / family).is_dir())
 
     def fetch(self, family: str) -> Path:
         """Fetches the kit of a family and puts it into place whole; raises a Problem. Takes as long as the network."""
@@ -73,29 +68,14 @@ class KitFetcher:
     def _fill(self, staging: Staging, family: str, root: Path) -> None:
         from .fetching import Fetching
 
-        hub = self._hub()
-        models: dict[str, HubModel] = {}
-
-        def copy(source: str, folder: str, target: str) -> None:
-            if source not in models:
-                models[source] = hub.model(source)
-            files = small_files(models[source], folder)
-            received = Staging(root / source.replace("/", "--"))
-            Fetching(hub, models[source], received, {}, lambda: None, lambda: None).run(files)
-            for file in files:
-                staging.add(f"{target}/{PurePosixPath(file.path).name}", received.path(file.path).read_bytes())
-
-        row = dict(self._sources[family])
-        configs = row.pop(_CONFIGS, "")
-        shipped = self._shipped / family
-        if shipped.is_dir():
-            for file in (path for path in shipped.rglob("*") if path.is_file()):
-                staging.add(file.relative_to(shipped).as_posix(), file.read_bytes())
-        else:
-            copy(configs, "", ".")
-            index = hub.json(models[configs], models[configs].required(INDEX))
-            for part in (name for name, value in index.items() if isinstance(value, list) and any(value)):
-                copy(configs, part, part)
-        for part, source in row.items():
+        hub, shipped = self._hub(), self._shipped / family
+        for file in (path for path in shipped.rglob("*") if path.is_file()):
+            staging.add(file.relative_to(shipped).as_posix(), file.read_bytes())
+        for part, source in self._sources[family].items():
             owner, name, folder = source.split("/", 2)
-            copy(f"{owner}/{name}", folder, part)
+            model = hub.model(f"{owner}/{name}")
+            files = tokenizer_files(model, folder)
+            received = Staging(root / f"{owner}--{name}")
+            Fetching(hub, model, received, {}, lambda: None, lambda: None).run(files)
+            for fetched in files:
+                staging.add(f"{part}/{PurePosixPath(fetched.path).name}", received.path(fetched.path).read_bytes())
