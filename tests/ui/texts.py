@@ -52,14 +52,23 @@ SERVICES_ELSEWHERE = (
     "{0} sent an answer nobody can read.",
     "{0} did not answer in time (status {1}).",
     "no reason given.",
+    "then try again with a token of the same account.",
+    "then enter a token of your account: `keys set huggingface`.",
+    " If it is private, enter a token: `keys set huggingface`.",
+    "{0}: the hub has it only as pickle files, which can run code.",
+    "{0}: its part {1} is there only as pickle files, which can run code.",
 )
 #: Files whose problems are translated.
 SPEAKING = (
     "credentials.py",
     *(f"providers/{name}.py" for name in (
         "cloud", "openai", "openai_errors", "replicate", "replicate_api", "replicate_inputs", "chat", "downloads",
+        "hub", "hub_errors",
     )),
-    *(f"services/{name}.py" for name in ("paid", "ledger", "enhance", "driving")),
+    *(f"services/{name}.py" for name in (
+        "paid", "ledger", "enhance", "driving", "downloads", "fetching", "kits", "model_bin",
+    )),
+    "domain/hub_selection.py", "storage/staging.py", "storage/durable.py", "weights/checksums.py",
 )  # fmt: skip
 
 
