@@ -14,6 +14,7 @@ from ..services.ledger import money
 from .bridge import Bridge
 from .choosing import Choosing
 from .files import chosen_picture
+from .languages import in_our_words
 from .latest import Latest
 from .main_window import MainWindow
 from .widgets.amounts import duration
@@ -89,6 +90,8 @@ class Creating(QObject):
         amounts = [duration(seconds)] if seconds else []
         amounts += [] if dollars is None else [money(dollars)]
         about = [self.tr("about {0}").format(" · ".join(amounts))] if amounts else []
+        said = [in_our_words(note) for note in notes]
+        self._prompt.show_forecast(" · ".join((*about, *said)), "\n".join(said))
 
     def choose_settings(self) -> None:
         path = chosen_picture(self._window, self.tr("Read settings from a picture"))
