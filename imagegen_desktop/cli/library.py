@@ -1,11 +1,9 @@
-"""`inspect`, `styles`, `models` and `settings`: what there is to choose from."""
+"""`inspect`, `styles` and `settings`: what there is to choose from."""
 
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
-from ..domain.model_card import ModelCard
 from ..services.exchange import settings_of
 from ..settings import SETTINGS
 from . import output, session
@@ -45,23 +43,6 @@ def list_styles(options: argparse.Namespace) -> int:
     return 0
 
 
-def list_models(options: argparse.Namespace) -> int:
-    with session.parts() as parts:
-        rows = [_model_row(card) for card in parts.models.all()]
-    output.print_listing(rows, ("name", "family", "width", "height", "path"), options.json)
-    return 0
-
-
-def add_model(options: argparse.Namespace) -> int:
-    with session.parts() as parts:
-        return _print_model(parts.models.add(options.path), options)
-
-
-def inspect_model(options: argparse.Namespace) -> int:
-    with session.parts() as parts:
-        return _print_model(parts.models.opened(options.path), options)
-
-
 def list_settings(options: argparse.Namespace) -> int:
     with session.parts() as parts:
         values = parts.settings.all()
@@ -87,30 +68,3 @@ def _print_value(value: object, options: argparse.Namespace) -> int:
     else:
         output.say(str(value))
     return 0
-
-
-def _print_model(card: ModelCard, options: argparse.Namespace) -> int:
-    row = _model_row(card)
-    if options.json:
-        output.print_json(row)
-    else:
-        for name, value in row.items():
-            output.say(f"{name:10} {value}")
-    return 0
-
-
-def _model_row(card: ModelCard) -> dict[str, Any]:
-    return {
-        "name": card.name,
-        "title": card.title,
-        "family": card.family,
-        "path": card.path,
-        "size": card.size_bytes,
-        "width": card.width,
-        "height": card.height,
-        "steps": card.steps,
-        "guidance": card.guidance,
-        "sampler": card.sampler,
-        "licence": card.licence,
-        "built_in": card.built_in,
-    }

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..domain.errors import ModelProblem
-from ..domain.families import FAMILIES, Family, family
+from ..domain.families import FAMILIES, OTHER, Family, family
 from ..domain.model_card import ModelCard
 from ..formats.folder import INDEX, FolderIndex, check_folder, read_json
 from .layouts import INPAINT, LCM, REFINER, SCHNELL, V_PREDICTION
@@ -33,6 +33,10 @@ _FAMILY_OF_CLASS = {
     "QwenImage": "qwen",
 }
 _CLASS = re.compile(r"(\w+?)(Img2Img|Inpaint)?Pipeline")
+_OTHER_USES = re.compile(
+    r"Video|Audio|Music|Wan|LTX|Mochi|Allegro|Cosmos|Animate|Latte|SkyReels|Inpaint|Img2Img|Image2Image|Pix2Pix|Edit"
+    r"|ControlNet|Adapter|Upscal|Prior|Redux|Layered|Combined|3D|Depth|Panorama|Shap|Onnx|Variation"
+)
 _NAMELESS = re.compile(r"[0-9a-f]{40}|main|snapshot", re.I)
 
 
@@ -75,7 +79,7 @@ def _inspect_folder(folder: Path, built_in: bool) -> ModelCard:
         guidance=float(card.get("guidance", guidance)),
         sampler=sampler_of(_json(folder / "scheduler" / "scheduler_config.json")),
         title=str(card.get("name") or name),
-        summary=str(card.get("summary") or kind.title),
+        summary=str(card.get("summary") or (index.pipeline if kind.name == OTHER else kind.title)),
         licence=str(card.get("licence") or ""),
         examples=tuple(str(text) for text in card.get("examples", ())),
         vocabulary=_words_known(card.get("knows")),
@@ -91,16 +95,23 @@ def _json(path: Path) -> dict[str, Any]:
 
 def _family_of(folder: Path, index: FolderIndex) -> str:
     named = _CLASS.fullmatch(index.pipeline)
-    found = _FAMILY_OF_CLASS.get(named[1]) if named else None
-    if found is None:
-        known = ", ".join(kind.title for kind in FAMILIES.values())
+    found = _FAMILY_OF_CLASS.get(named[1], OTHER) if named else None
+    if found is None or (found == OTHER and not _draws_from_words(index)):
+        known = ", ".join(kind.title for name, kind in FAMILIES.items() if name != OTHER)
         raise ModelProblem(
-            f"{folder.name} is a {index.pipeline}; this program does not know that family yet.", f"Known are {known}."
+            f"{folder.name} is a {index.pipeline}, which is not known to make pictures from words.",
+            f"Known are {known}, and other text-to-image pipelines of diffusers.",
         )
     if found != "sd":
         return found
     unet = _json(folder / "unet" / "config.json")
     return "sd2" if unet.get("cross_attention_dim") == 1024 or _predicts_v(folder) else "sd1"
+
+
+def _draws_from_words(index: FolderIndex) -> bool:
+    """Whether a pipeline of no known family looks like one; the engine, which knows its class, has the last word."""
+    usual = {"vae", "scheduler"} <= index.parts.keys() and bool({"unet", "transformer"} & index.parts.keys())
+    return usual and not _OTHER_USES.search(index.pipeline)
 
 
 def _predicts_v(folder: Path) -> bool:
