@@ -135,7 +135,10 @@ class ModelDownloads:
         with self._lock:
             self._get(key)
             if not self._leave(key, CANCEL):
-                _staging(self._root, key).discard()
+                staging = _staging(self._root, key)
+                if not _is_free(staging):
+                    raise _busy(key)
+                staging.discard()
                 self._end(key, DownloadState.CANCELLED)
 
     def all(self) -> list[Download]:
@@ -150,7 +153,7 @@ class ModelDownloads:
     def begin(self) -> None:
         """Goes on with those that were wished for when the program ended."""
         for download in self.all():
-            if download.state is DownloadState.WAITING:
+            if download.state is DownloadState.WAITING and _is_free(_staging(self._root, download.key)):
                 self.resume(download.key)
 
     def wait(self, key: str) -> Download:
@@ -212,7 +215,7 @@ class ModelDownloads:
         with staging.alone() as alone:
             journal = read_journal(staging)
             if journal is None or not alone:
-                raise DiskProblem(f"{key} is being fetched by another window or call.", "Wait for it, or end it.")
+                raise _busy(key)
             place = None if staging.has_files() else journal.installed(self._root)
             if place is None:  # else the program ended between the last two steps
                 journal.state, journal.error = DownloadState.WAITING, None
@@ -256,7 +259,7 @@ class ModelDownloads:
         staging, error = _staging(self._root, key), None if problem is None else problem.as_dict()
         journal = read_journal(staging)
         download = replace(self._known[key], state=state, error=error, speed=0.0, note="")
-        if journal is not None:
+        if journal is not None and _is_free(staging):  # else another process writes it
             journal.state, journal.error = state, error
             download = journal.described(staging)
             try:
@@ -285,3 +288,13 @@ class ModelDownloads:
 
 def _staging(root: Path, key: str) -> Staging:
     return Staging(root / HIDDEN / key)
+
+
+def _is_free(staging: Staging) -> bool:
+    """Whether no process is at it."""
+    with staging.alone() as alone:
+        return alone
+
+
+def _busy(key: str) -> DiskProblem:
+    return DiskProblem(f"{key} is being fetched by another window or call.", "Wait for it, or end it.")
