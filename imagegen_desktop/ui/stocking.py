@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 
 from ..domain.download import Download, DownloadState
+from ..domain.engine_status import EngineStatus
 from ..domain.errors import ModelProblem, Problem
 from ..domain.model_card import MODEL, ModelCard
 from ..services.assemble import Parts
@@ -41,12 +42,19 @@ class Stocking(QObject):
         self._choosing = choosing
         self._dialog: ModelsDialog | None = None
         self._getting: Getting | None = None
+        self._device = ""
         self._list = Latest(bridge)
 
     def load(self) -> None:
         """What the first canvas offers to an artist who has the starter model only."""
         welcome = self._window.panes.stage.welcome
         self._bridge.ask(lambda: look_at_machine(self._parts), lambda found: welcome.show_better(first_offer(found)))
+
+    def show_engine(self, status: EngineStatus) -> None:
+        """What draws is known only once the engine has started: it decides what is recommended."""
+        if status.device and status.device != self._device:
+            self._device = status.device
+            self.load()
 
     def show(self) -> None:
         """The one models window."""

@@ -112,6 +112,7 @@ class Wiring(QObject):
         self._bridge.models_changed.connect(choosing.load)
         self._bridge.models_changed.connect(self._stocking.show_models)
         self._bridge.download_changed.connect(self._stocking.show_download)
+        self._bridge.engine_changed.connect(self._stocking.show_engine)
         self._stocking.keys_wanted.connect(self._arranging.show_keys)
         self._window.panes.stage.welcome.better_wanted.connect(self._stocking.show_get)
         self._bridge.providers_changed.connect(self._minding.look)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QAbstractButton, QComboBox, QDialog, QLabel, QLine
 
 from imagegen_desktop.paths import resources
 from imagegen_desktop.services.recommended import Machine, best_of, read_recommended
+from imagegen_desktop.ui.getting import first_offer
 from tests.fake_hub import FakeHub, pipeline_files
 from tests.ui.conftest import Studio
 
@@ -128,6 +129,26 @@ def test_every_row_of_a_large_library_is_shown(studio: Studio) -> None:
     studio.until(lambda: says(dialog, card.path))
     dialog.here.show_models([card] * 100, {}, "", frozenset())  # type: ignore[attr-defined]
     studio.until(lambda: sum(label.text() == card.path for label in dialog.findChildren(QLabel)) >= 100)
+
+
+def test_the_first_canvas_offers_a_better_model_and_leads_to_it(studio: Studio) -> None:
+    better = studio.find(QPushButton, "betterModelButton")
+    assert better.isHidden()  # there is a model of the artist's own
+    studio.window.panes.stage.welcome.show_better("Stable Diffusion XL")
+    assert "Stable Diffusion XL" in better.text() and not better.isHidden()
+    better.click()
+    dialog = studio.find(QDialog, "modelsDialog")
+    edit = dialog.findChild(QLineEdit, "modelIdEdit")
+    assert edit is not None
+    studio.until(edit.isVisible)
+
+
+def test_only_who_has_our_model_alone_is_offered_a_better_one() -> None:
+    models = read_recommended(resources() / "models" / "recommended.toml")
+    card = Machine(memory_bytes=12 * 10**9, has_gpu=True)
+    assert first_offer((models, card, True)) == "Stable Diffusion XL"
+    assert first_offer((models, card, False)) == ""
+    assert first_offer((models, Machine(memory_bytes=0, has_gpu=False), True)) == ""
 
 
 def test_the_recommended_fit_the_machine() -> None:

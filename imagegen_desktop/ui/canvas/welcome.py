@@ -24,6 +24,7 @@ class Welcome(QWidget):
         self._examples = [QPushButton() for _ in range(_EXAMPLES)]
         self._add_model = QPushButton(self.tr("Add a model…"))
         self._better = QPushButton()
+        self._better.setObjectName("betterModelButton")
         self._arrange()
         self.show_examples(())
         self.show_better("")
