@@ -119,9 +119,9 @@ class Prompting:
     def _without_weights(self) -> dict[str, Any]:
         plain = {name: plain_text(text) for name, text in zip(("prompt", "negative_prompt"), self._texts, strict=True)}
         if (*plain.values(),) != self._texts:
-            self.notes.append("weights in the prompt were left out: this model reads plain text")
+            self.notes.append("weights in the prompt are left out: this model reads plain text")
         if self._skip:
-            self.notes.append("clip skip was left out: this model has none")
+            self.notes.append("clip skip is left out: this model has none")
         return plain
 
     def _check_skip(self, clip_skip: int | None) -> None:

@@ -51,6 +51,7 @@ from .owners import process_owner
 from .paid import PaidWork
 from .provider_health import ProviderDesk
 from .queue import Queue
+from .reading import Reader
 from .runner import Runner
 from .saver import Saver
 from .snapshots import Snapshots
@@ -82,6 +83,7 @@ class Parts:
     kits: KitFetcher
     model_bin: ModelBin
     compose: Composer
+    reader: Reader
     sources: Sources
     draft: Draft
     queue: Queue
@@ -231,7 +233,8 @@ def _joined(
     models = ModelLibrary(shipped / "models", home.models, settings)
     hub = functools.cache(lambda: _hub(_surroundings(settings, keys)))
     downloads = _downloads(home, settings, hub, engine, models, announce)
-    composer = Composer(models, styles, providers, WildcardFiles(home.wildcards).tables)
+    wildcards = WildcardFiles(home.wildcards).tables
+    composer = Composer(models, styles, providers, wildcards)
     forecast, decoder = Forecast(library), Decoder()
     sources = Sources(ground.storage, decoder)
     saver = Saver(ground.storage, images, ground.thumbnails, announce)
@@ -278,6 +281,7 @@ def _joined(
         ),
         model_bin=ModelBin(home.root, models, undo, announce),
         compose=composer,
+        reader=Reader(composer, models, providers.__getitem__, wildcards),
         sources=sources,
         draft=Draft(library, sources, undo, announce),
         queue=queue,

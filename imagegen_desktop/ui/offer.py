@@ -53,11 +53,16 @@ def offer_of_card(card: ModelCard) -> Offer:
             most_ratio=MAX_SIDE,
         ),
         tasks=card.traits.tasks,
-        missing=frozenset() if card.traits.negative_prompt else frozenset({"negative_prompt"}),
+        missing=_missing(card),
         samplers=card.traits.samplers,
         own_sampler=card.sampler,
         card=card,
     )
+
+
+def _missing(card: ModelCard) -> frozenset[str]:
+    negative = () if card.traits.negative_prompt else ("negative_prompt",)
+    return frozenset((*negative, *(() if card.traits.weights else ("tiling", "clip_skip"))))
 
 
 def offer_of_cloud(model: CloudModel) -> Offer:
@@ -69,6 +74,9 @@ def offer_of_cloud(model: CloudModel) -> Offer:
         "guidance": model.guidance,
         "strength": model.strength,
         "sampler": False,
+        "tiling": False,
+        "clip_skip": False,
+        "variation_strength": False,
     }
     return Offer(
         title=model.title,

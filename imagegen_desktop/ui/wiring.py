@@ -17,6 +17,7 @@ from .editing import Editing
 from .main_window import MainWindow
 from .memory import WindowMemory
 from .minding import Minding
+from .reading import PromptReading
 from .stocking import Stocking
 from .suggesting import Suggesting
 from .theme import Theme
@@ -40,6 +41,7 @@ class Wiring(QObject):
         self._creating = Creating(window, parts, bridge, self._choosing)
         self._drafting = Drafting(window, parts, bridge)
         self._suggesting = Suggesting(window, parts.enhancer, bridge, self._creating.request)
+        self._reading = PromptReading(window, parts.reader, bridge, self._creating.request)
         self._minding = Minding(window, parts, bridge)
         self._watching = Watching(window, parts, bridge, memory)
         self._editing = Editing(window, parts.queue, bridge, self._choosing)
@@ -75,6 +77,7 @@ class Wiring(QObject):
         creating, actions = self._creating, self._window.actions_
         prompt, stage = self._window.panes.prompt, self._window.panes.stage
         self._forecast.timeout.connect(creating.forecast)
+        self._forecast.timeout.connect(self._reading.look)
         prompt.changed.connect(self._forecast.start)
         prompt.generate_requested.connect(creating.generate)
         prompt.settings_dropped.connect(lambda path: creating.read_settings(Path(path)))

@@ -204,7 +204,7 @@ def test_a_model_without_weights_reads_the_words_and_says_so(engine: EngineChild
     image = engine.image(command(wish, tiny(kind), family=kind))
     assert image.pixels == bare.pixels(replace(wish, prompt="a red cat"), tiny(kind))
     assert image.notes == [
-        "weights in the prompt were left out: this model reads plain text",
-        "clip skip was left out: this model has none",
+        "weights in the prompt are left out: this model reads plain text",
+        "clip skip is left out: this model has none",
     ]
     assert engine.image(command(request(prompt="a red cat"), tiny(kind), family=kind)).notes == []

@@ -13,6 +13,7 @@ from ..offer import Offer
 from ..theme import Theme
 from .begin import Begin
 from .cloud_choices import CloudChoices
+from .finer import Finer
 from .numbers import Numbers
 from .strength import Strength
 from .style_cards import LoadPicture
@@ -38,12 +39,14 @@ class PromptPane(QWidget):
         self._styles = StylePicker(theme, load)
         self._numbers = Numbers(theme)
         self._choices = CloudChoices()
+        self._finer = Finer()
         self._strength = Strength()
         self._strength.hide()
         self._begin = Begin()
         self.messages = self._begin.messages
         self.health = self._begin.health
         self.suggestion = self._words.suggestion
+        self.words = self._words
         self._arrange()
         self._connect()
         self._update()
@@ -58,7 +61,9 @@ class PromptPane(QWidget):
             image=self._source,
             strength=self._strength.share() if self._source and "strength" not in missing else None,
         )
-        return replace(said, **self._numbers.values(), **self._choices.values())  # type: ignore[arg-type]
+        parts = (self._numbers, self._choices, self._finer)
+        values = {name: value for part in parts for name, value in part.values().items()}
+        return replace(said, **values)  # type: ignore[arg-type]
 
     def show_request(self, request: GenerationRequest) -> None:
         """Takes over another picture's words and numbers. Its source picture is not asked for again."""
@@ -66,6 +71,7 @@ class PromptPane(QWidget):
         self._styles.choose(request.style)
         self._numbers.show_request(request)
         self._choices.show_request(request)
+        self._finer.show_request(request)
 
     def show_prompt(self, prompt: str, negative: str | None = None) -> None:
         self._words.show_prompt(prompt, negative)
@@ -90,6 +96,7 @@ class PromptPane(QWidget):
             self._strength.show_missing(itself if "strength" in offered.missing else "")
             self._numbers.show_offer(offered)
             self._choices.show_choices(offered.qualities, offered.backgrounds)
+            self._finer.show_offer(offered)
         self._show_defaults()
         self._update()
 
@@ -138,7 +145,7 @@ class PromptPane(QWidget):
         self._words.file_dropped.connect(self.settings_dropped)
         self._words.enhance_requested.connect(self.enhance_requested)
         self._styles.style_chosen.connect(lambda name: self._style_chosen())
-        for part in (self._words, self._numbers, self._choices, self._strength):
+        for part in (self._words, self._numbers, self._choices, self._strength, self._finer):
             part.changed.connect(self.changed)
         self._begin.generate_requested.connect(self.generate_requested)
         self._begin.cancel_requested.connect(self.cancel_requested)
@@ -168,6 +175,7 @@ class PromptPane(QWidget):
         column.addWidget(self._styles)
         column.addWidget(self._numbers)
         column.addWidget(self._choices)
+        column.addWidget(self._finer)
         column.addStretch()
         return body
 

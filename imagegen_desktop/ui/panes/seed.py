@@ -16,16 +16,35 @@ from ..widgets.fields import captioned
 from ..widgets.offered import offer
 
 
+class SeedEdit(QLineEdit):
+    """Digits, or nothing."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        add_clear_button(self)
+        self.setValidator(QRegularExpressionValidator(QRegularExpression("[0-9]{0,20}"), self))
+        self.setPlaceholderText(self.tr("Random"))
+
+    def show_value(self, seed: int | None) -> None:
+        self.setText("" if seed is None else str(seed))
+
+    def value(self) -> int | None:
+        """Raises BadInput for one that is too large; None for a new one every time, or where there are none."""
+        text = self.text().strip()
+        if not text or not self.isEnabled():
+            return None
+        if not text.isdigit() or int(text) > MAX_SEED:
+            raise BadInput("seed", text, f"a whole number from 0 to {MAX_SEED}")
+        return int(text)
+
+
 class Seed(QWidget):
     changed = Signal()
 
     def __init__(self) -> None:
         super().__init__()
-        self._edit = QLineEdit()
-        self._edit.setObjectName("seedEdit")
-        self._edit.setPlaceholderText(self.tr("Random"))
-        add_clear_button(self._edit)
-        self._edit.setValidator(QRegularExpressionValidator(QRegularExpression("[0-9]{0,20}"), self._edit))
+        self._edit = SeedEdit("seedEdit")
         self._edit.setToolTip(self.tr("Empty draws a new seed for every picture"))
         self._dice = QToolButton()
         self._dice.setObjectName("randomSeedButton")
@@ -41,7 +60,7 @@ class Seed(QWidget):
         self._edit.textChanged.connect(self.changed)
 
     def show_value(self, seed: int | None) -> None:
-        self._edit.setText("" if seed is None else str(seed))
+        self._edit.show_value(seed)
 
     def roll(self) -> None:
         if self._edit.isEnabled():
@@ -49,12 +68,7 @@ class Seed(QWidget):
 
     def value(self) -> int | None:
         """Raises BadInput for one that is too large; None for a new one every time, or where there are none."""
-        text = self._edit.text().strip()
-        if not text or not self._edit.isEnabled():
-            return None
-        if not text.isdigit() or int(text) > MAX_SEED:
-            raise BadInput("seed", text, f"a whole number from 0 to {MAX_SEED}")
-        return int(text)
+        return self._edit.value()
 
     def show_missing(self, reason: str) -> None:
         """Why there is no seed to choose; empty when there is."""

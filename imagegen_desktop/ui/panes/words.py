@@ -5,12 +5,14 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from ...services.reading import Reading
 from ..icons import name_icon
 from ..theme import Theme
 from ..widgets.fields import captioned
-from ..widgets.growing_edit import GrowingEdit
 from ..widgets.keys import keys
+from ..widgets.labels import Label
 from ..widgets.offered import offer
+from ..widgets.prompt_edit import PromptEdit
 from .suggestion import SuggestionCard
 
 
@@ -21,8 +23,9 @@ class Words(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self._prompt = GrowingEdit(4, 12)
-        self._negative = GrowingEdit(1, 5)
+        self._prompt = PromptEdit(4, 12, theme)
+        self._negative = PromptEdit(1, 5, theme)
+        self._length = Label("", "small")
         self._enhance = QPushButton(self.tr("Enhance"))
         self.suggestion = SuggestionCard(theme)
         self._prepare()
@@ -46,6 +49,11 @@ class Words(QWidget):
         """Why there is no negative prompt; empty when there is one."""
         offer(self._negative, reason)
 
+    def show_reading(self, reading: Reading) -> None:
+        """How many tokens the prompt takes of those its chunks have room for; nothing where nobody knows."""
+        self._length.setText(f"{reading.tokens} / {reading.room}" if reading.room and self.prompt().strip() else "")
+        self._prompt.show_unknown(reading.unknown)
+
     def show_busy(self, writing: bool) -> None:
         self._enhance.setEnabled(not writing and bool(self.prompt().strip()))
 
@@ -67,6 +75,9 @@ class Words(QWidget):
         self._prompt.setPlaceholderText(self.tr("Describe a picture"))
         self._negative.setObjectName("negativePromptEdit")
         self._negative.setPlaceholderText(self.tr("What should not be in it"))
+        self._length.setObjectName("promptLength")
+        self._length.setAccessibleName(self.tr("Tokens of the prompt"))
+        self._length.setToolTip(self.tr("Tokens of the prompt, and how many its parts have room for"))
         self._enhance.setObjectName("enhanceButton")
         self._enhance.setAccessibleName(self.tr("Enhance the prompt"))
         self._enhance.setToolTip(self.tr("Suggest what the prompt does not say yet ({0})").format(keys("Ctrl+E")))
@@ -84,6 +95,7 @@ class Words(QWidget):
 
     def _arrange(self) -> None:
         line = QHBoxLayout()
+        line.addWidget(self._length)
         line.addStretch()
         line.addWidget(self._enhance)
         column = QVBoxLayout(self)
