@@ -72,6 +72,16 @@ SETTINGS: dict[str, Setting] = {
             help="0 lets the engine choose.",
         ),
         Setting(
+            name="memory",
+            kind=str,
+            default="auto",
+            choices=("auto", "whole", "text apart", "streamed", "8 bit"),
+            section="Engine",
+            label="Models on the GPU",
+            help="Auto takes the quickest way that fits: the whole model, text encoders apart, streamed block by "
+            "block. 8 bit halves the denoiser and changes pictures a little.",
+        ),
+        Setting(
             name="preview_every",
             kind=int,
             default=1,

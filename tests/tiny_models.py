@@ -14,6 +14,8 @@ from typing import Any
 
 import torch
 
+from tests import tiny_qwen
+
 NOISE_SCHEDULE = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "steps_offset": 1}
 
 
@@ -154,7 +156,8 @@ def starter() -> Any:
     return pipeline.to(torch.float16)
 
 
-def stable_diffusion_xl() -> Any:
+def stable_diffusion_xl(second: int = 32) -> Any:
+    """`second` is the width of the second text encoder; in a single file the two are told apart by it."""
     from diffusers import EulerDiscreteScheduler, StableDiffusionXLPipeline, UNet2DConditionModel
 
     denoiser = UNet2DConditionModel(
@@ -163,28 +166,29 @@ def stable_diffusion_xl() -> Any:
         layers_per_block=1,
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-        cross_attention_dim=64,
+        cross_attention_dim=32 + second,
         attention_head_dim=(2, 4),
         transformer_layers_per_block=(1, 2),
         norm_num_groups=4,
         use_linear_projection=True,
         addition_embed_type="text_time",
         addition_time_embed_dim=8,
-        projection_class_embeddings_input_dim=32 + 6 * 8,
+        projection_class_embeddings_input_dim=second + 6 * 8,
     ).eval()
     return StableDiffusionXLPipeline(
         vae=autoencoder(),
         unet=denoiser,
         text_encoder=clip_encoder(),
         tokenizer=clip_tokenizer(),
-        text_encoder_2=clip_encoder(projected=True),
+        text_encoder_2=clip_encoder(second, projected=True),
         tokenizer_2=clip_tokenizer(),
         scheduler=EulerDiscreteScheduler(**NOISE_SCHEDULE, timestep_spacing="leading"),
         add_watermarker=False,
     )
 
 
-def stable_diffusion_3() -> Any:
+def stable_diffusion_3(second: int = 32) -> Any:
+    """`second` is the width of the second text encoder; in a single file the two are told apart by it."""
     from diffusers import FlowMatchEulerDiscreteScheduler, SD3Transformer2DModel, StableDiffusion3Pipeline
 
     denoiser = SD3Transformer2DModel(
@@ -194,20 +198,23 @@ def stable_diffusion_3() -> Any:
         num_layers=1,
         num_attention_heads=4,
         attention_head_dim=8,
-        joint_attention_dim=64,
+        joint_attention_dim=32 + second,
         caption_projection_dim=32,
-        pooled_projection_dim=64,
+        pooled_projection_dim=32 + second,
         pos_embed_max_size=96,
     ).eval()
+    first = clip_encoder(projected=True)
+    # As in the real model, and therefore not in its files.
+    first.text_projection.weight.data = torch.eye(32)
     return StableDiffusion3Pipeline(
         transformer=denoiser,
         scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0),
         vae=shifted_autoencoder(16),
-        text_encoder=clip_encoder(projected=True),
+        text_encoder=first,
         tokenizer=clip_tokenizer(),
-        text_encoder_2=clip_encoder(projected=True),
+        text_encoder_2=clip_encoder(second, projected=True),
         tokenizer_2=clip_tokenizer(),
-        text_encoder_3=t5_encoder(64),
+        text_encoder_3=t5_encoder(32 + second),
         tokenizer_3=t5_tokenizer(),
     )
 
@@ -243,152 +250,84 @@ def flux(kind: str = "FluxPipeline", in_channels: int = 16, guided: bool = True)
     )
 
 
-def qwen_tokenizer() -> Any:
-    """Byte-level, with the marks of a chat."""
-    from transformers import Qwen2Tokenizer
-
-    words = [*byte_symbols(), "<|endoftext|>", "<|im_start|>", "<|im_end|>"]
-    tokenizer = Qwen2Tokenizer(
-        vocab={word: number for number, word in enumerate(words)},
-        merges=[],
-        pad_token="<|endoftext|>",
-        additional_special_tokens=["<|im_start|>", "<|im_end|>"],
-    )
-    tokenizer.chat_template = (
-        "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
-        "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-    )
-    return tokenizer
-
-
-_QWEN_SIZES = {
-    "vocab_size": 259,
-    "hidden_size": 16,
-    "intermediate_size": 32,
-    "num_attention_heads": 2,
-    "num_key_value_heads": 1,
-    "head_dim": 8,
-    "max_position_embeddings": 2048,
-}
-
-
-def qwen3_encoder(kind: str, layers: int) -> Any:
-    import transformers
-
-    return getattr(transformers, kind)(transformers.Qwen3Config(num_hidden_layers=layers, **_QWEN_SIZES)).eval()
-
-
-def qwen_vision_encoder() -> Any:
-    from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
-
-    sight = {"depth": 1, "hidden_size": 16, "intermediate_size": 16, "num_heads": 2, "out_hidden_size": 16}
-    rope = {"rope_type": "default", "mrope_section": [1, 1, 2], "rope_theta": 10000.0}
-    words = _QWEN_SIZES | {"num_hidden_layers": 2, "rope_parameters": rope}
-    marks = {"bos_token_id": 256, "eos_token_id": 258, "pad_token_id": 256}
-    config = Qwen2_5_VLConfig(text_config=words | marks, vision_config=sight | {"fullatt_block_indexes": [0]}, **marks)
-    return Qwen2_5_VLForConditionalGeneration(config).eval()
-
-
-def flux_2() -> Any:
-    """As FLUX.2 klein: read from three layers of a language model, latents normalised by the autoencoder."""
-    from diffusers import (
-        AutoencoderKLFlux2,
-        FlowMatchEulerDiscreteScheduler,
-        Flux2KleinPipeline,
-        Flux2Transformer2DModel,
-    )
-
-    vae = AutoencoderKLFlux2(
-        block_out_channels=(8,) * 4, layers_per_block=1, latent_channels=4, norm_num_groups=4, sample_size=64
-    ).eval()
-    vae.bn.running_mean.normal_()
-    vae.bn.running_var.uniform_(0.5, 2.0)
-    denoiser = Flux2Transformer2DModel(
-        in_channels=16,
-        num_layers=1,
-        num_single_layers=1,
-        attention_head_dim=16,
-        num_attention_heads=2,
-        joint_attention_dim=3 * 16,
-        timestep_guidance_channels=16,
-        axes_dims_rope=(4, 4, 4, 4),
-        guidance_embeds=False,
-    ).eval()
-    return Flux2KleinPipeline(
-        scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0, use_dynamic_shifting=True),
-        vae=vae,
-        text_encoder=qwen3_encoder("Qwen3ForCausalLM", layers=27),
-        tokenizer=qwen_tokenizer(),
-        transformer=denoiser,
-    )
-
-
-def z_image() -> Any:
-    from diffusers import FlowMatchEulerDiscreteScheduler, ZImagePipeline, ZImageTransformer2DModel
-
-    denoiser = ZImageTransformer2DModel(
-        in_channels=4,
-        dim=32,
-        n_layers=1,
-        n_refiner_layers=1,
-        n_heads=2,
-        n_kv_heads=2,
-        cap_feat_dim=16,
-        axes_dims=[4, 4, 8],
-        axes_lens=[1024, 64, 64],
-    ).eval()
-    for pad in (denoiser.x_pad_token, denoiser.cap_pad_token):
-        torch.nn.init.normal_(pad)
-    return ZImagePipeline(
-        scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0),
-        vae=shifted_autoencoder(4),
-        text_encoder=qwen3_encoder("Qwen3Model", layers=2),
-        tokenizer=qwen_tokenizer(),
-        transformer=denoiser,
-    )
-
-
-def qwen_image() -> Any:
-    from diffusers import (
-        AutoencoderKLQwenImage,
-        FlowMatchEulerDiscreteScheduler,
-        QwenImagePipeline,
-        QwenImageTransformer2DModel,
-    )
-
-    vae = AutoencoderKLQwenImage(
-        base_dim=8, z_dim=4, num_res_blocks=1, latents_mean=[0.1, -0.2, 0.3, 0.0], latents_std=[1.5, 2.0, 0.7, 1.0]
-    ).eval()
-    denoiser = QwenImageTransformer2DModel(
-        in_channels=16,
-        out_channels=4,
-        num_layers=1,
-        attention_head_dim=16,
-        num_attention_heads=2,
-        joint_attention_dim=16,
-        axes_dims_rope=(4, 4, 8),
-    ).eval()
-    return QwenImagePipeline(
-        scheduler=FlowMatchEulerDiscreteScheduler(shift=1.0, use_dynamic_shifting=True, shift_terminal=0.02),
-        vae=vae,
-        text_encoder=qwen_vision_encoder(),
-        tokenizer=qwen_tokenizer(),
-        transformer=denoiser,
-    )
-
-
 KINDS: dict[str, Callable[[], Any]] = {
     "starter": starter,
     "sd1": stable_diffusion,
     "sd2": lambda: stable_diffusion("v_prediction"),
     "sd1-inpaint": lambda: stable_diffusion(in_channels=9),
     "sdxl": stable_diffusion_xl,
+    "sdxl-uneven": lambda: stable_diffusion_xl(48),
     "sd3": stable_diffusion_3,
+    "sd3-uneven": lambda: stable_diffusion_3(48),
     "flux": flux,
     "flux-schnell": lambda: flux(guided=False),
     "flux-kontext": lambda: flux("FluxKontextPipeline"),
     "flux-fill": lambda: flux("FluxFillPipeline", in_channels=16 + 16 + 256),
-    "flux2": flux_2,
-    "zimage": z_image,
-    "qwen": qwen_image,
+    "flux2": tiny_qwen.flux_2,
+    "zimage": tiny_qwen.z_image,
+    "qwen": tiny_qwen.qwen_image,
+}
+
+
+def esrgan_tensors(
+    *,
+    spelling: str = "young",
+    width: int = 8,
+    blocks: int = 1,
+    doublings: int = 2,
+    shuffle: int = 1,
+    compact: bool = False,
+    layers: int = 3,
+) -> dict[str, torch.Tensor]:
+    """An upscaler's tensors of random weights: Real-ESRGAN's layout ("young"), BSRGAN's ("middle"), ESRGAN's own
+    ("old"), or the compact one."""
+    torch.manual_seed(0)
+    if compact:
+        return _compact_tensors(width, layers)
+    shapes = {"conv_first": (width, 3 * shuffle**2), "conv_body": (width, width)}
+    for block in range(blocks):
+        for part in (1, 2, 3):
+            for layer in range(1, 6):
+                out = width if layer == 5 else width // 2
+                shapes[f"body.{block}.rdb{part}.conv{layer}"] = (out, width + (layer - 1) * (width // 2))
+    for doubling in range(1, doublings + 1):
+        shapes[f"conv_up{doubling}"] = (width, width)
+    shapes |= {"conv_hr": (width, width), "conv_last": (3, width)}
+    tensors = {}
+    for name, (out, into) in shapes.items():
+        spelled = _SPELLED[spelling](name, blocks, doublings)
+        tensors[f"{spelled}.weight"] = torch.randn(out, into, 3, 3) * (0.5 / (9 * into) ** 0.5)
+        tensors[f"{spelled}.bias"] = torch.randn(out) * 0.1 + (0.5 if name == "conv_last" else 0.0)
+    return tensors
+
+
+def _compact_tensors(width: int, layers: int) -> dict[str, torch.Tensor]:
+    tensors, into = {}, 3
+    for layer in range(layers + 1):
+        out = 48 if layer == layers else width
+        tensors[f"body.{2 * layer}.weight"] = torch.randn(out, into, 3, 3) * 0.1
+        tensors[f"body.{2 * layer}.bias"] = torch.zeros(out)
+        if layer < layers:
+            tensors[f"body.{2 * layer + 1}.weight"] = torch.full((width,), 0.2)
+        into = width
+    return tensors
+
+
+def _middle(name: str, blocks: int, doublings: int) -> str:
+    known = {"conv_body": "trunk_conv", "conv_hr": "HRconv"}
+    return known.get(name, name.replace("body.", "RRDB_trunk.").replace("rdb", "RDB").replace("conv_up", "upconv"))
+
+
+def _old(name: str, blocks: int, doublings: int) -> str:
+    last = 2 + 3 * doublings + 2
+    known = {"conv_first": "0", "conv_body": f"1.sub.{blocks}", "conv_hr": f"{last - 2}", "conv_last": f"{last}"}
+    known |= {f"conv_up{number}": f"{3 * number}" for number in range(1, doublings + 1)}
+    inner = name.replace("body.", "1.sub.").replace("rdb", "RDB") + ".0"
+    return "model." + known.get(name, inner)
+
+
+_SPELLED: dict[str, Callable[[str, int, int], str]] = {
+    "young": lambda name, blocks, doublings: name,
+    "middle": _middle,
+    "old": _old,
 }

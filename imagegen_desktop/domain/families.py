@@ -12,6 +12,9 @@ from .errors import BadInput
 
 TEXT, IMAGE, INPAINT = "text", "image", "inpaint"
 
+#: The family of models that have none here: text to image through whatever pipeline of diffusers they name.
+OTHER = "other"
+
 MODEL_DEFAULT_SAMPLER = "Model default"
 
 #: Samplers that solve the noise-prediction equation of Stable Diffusion 1, 2 and XL,
@@ -54,10 +57,10 @@ class Family:
     (a distilled or very small model is ruined by another model's guidance). `image_is_reference`: a source image
     without a mask is looked at, not painted over, so that strength means nothing to it. `weights`: its
     prompts may weigh words and change them with the steps, and it can skip layers and draw without seams.
+    `additions` are the kinds of things (as model cards call them) that can be added to its models.
     """
 
     name: str
-    `additions` are the kinds of things (as model cards call them) that can be added to its models.
     title: str
     width: int
     height: int
@@ -70,9 +73,6 @@ class Family:
     keeps_own_numbers: bool = False
     image_is_reference: bool = False
     weights: bool = True
-
-
-def _flow(name: str, title: str, steps: int, guidance: float, **changes: Any) -> Family:
     additions: tuple[str, ...] = ("lora", "vae")
 
 
@@ -84,6 +84,9 @@ def _diffusion(name: str, title: str, side: int, guidance: float, **changes: Any
     """The U-Nets that predict noise."""
     own: dict[str, Any] = {"width": side, "height": side, "steps": 30, "additions": _ALL_ADDITIONS}
     return Family(name=name, title=title, guidance=guidance, **own | changes)
+
+
+def _flow(name: str, title: str, steps: int, guidance: float, **changes: Any) -> Family:
     """Transformers that predict a flow: each is at home with its own few numbers."""
     own: dict[str, Any] = {
         "width": 1024,
@@ -110,6 +113,7 @@ FAMILIES: dict[str, Family] = {
         _flow("flux2", "FLUX.2 klein", 4, 1.0, negative_prompt=False, image_is_reference=True),
         _flow("zimage", "Z-Image Turbo", 9, 0.0),
         _flow("qwen", "Qwen-Image", 50, 4.0, width=1328, height=1328),
+        _flow(OTHER, "Another model", 30, 4.5, size_multiple=32, tasks=(TEXT,), samplers=(), additions=()),
     )
 }
 

@@ -25,11 +25,12 @@ def arguments_for(
     arguments: dict[str, Any] = {
         "prompt": request.full_prompt,
         "num_inference_steps": request.steps,
-        family.guidance: request.guidance,
         "generator": generator,
         **family.arguments,
     }
     takes = inspect.signature(pipeline.__call__).parameters
+    if family.guidance:
+        arguments[family.guidance] = request.guidance
     if family.negative_prompt:
         arguments["negative_prompt"] = request.full_negative_prompt
     if "width" in takes:

@@ -63,7 +63,7 @@ class Drawing:
         self._writer = writer
         self._send = send
         self._preview_every = preview_every
-        self._notes: list[str] = []
+        self._notes = [model.plan.words] if model.plan.words else []
         self._resumed_at: int | None = None
         self._began = self._sampling = self._stepped = self._saved = time.perf_counter()
         self._previews = Previews(model.colours, self._as_picture)

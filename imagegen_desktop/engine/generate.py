@@ -18,6 +18,8 @@ from .load import ModelShelf, Source
 from .snapshot import SnapshotWriter
 from .tallies import Tallies
 
+_USUAL_PIXELS = 1024 * 1024
+
 
 class Engine:
     """The loaded models and what they did so far; draws one image at a time."""
@@ -59,7 +61,8 @@ class Engine:
         return self._device.memory()
 
     def load(self, command: Load) -> None:
-        self._shelf.get(self._source(command.path, command.family, command.kit, None), self._say_loading(""))
+        source = self._source(command.path, command.family, command.kit, None)
+        self._shelf.get(source, _USUAL_PIXELS, self._say_loading(""))
 
     def unload(self) -> None:
         self._shelf.clear()
@@ -71,12 +74,13 @@ class Engine:
         """Draws one image and answers with it, or with why it was left."""
         wish = command.wish
         source = self._source(command.model_path, command.family, command.kit, wish.device)
-        model = self._shelf.get(source, self._say_loading(command.job))
+        pixels = (wish.width or 0) * (wish.height or 0)
+        model = self._shelf.get(source, pixels, self._say_loading(command.job))
         Drawing(command, model, desk, self._tallies, self.writer, self._send, self._start.preview_every).draw()
 
     def _source(self, path: str, family: str, kit: str, device: str | None) -> Source:
         chosen = choose(device) if device and device != "auto" else self._device
-        return Source(path=path, family=family, kit=kit, device=chosen)
+        return Source(path=path, family=family, kit=kit, device=chosen, memory=self._start.memory)
 
     def _say_loading(self, job: str) -> Callable[[], None]:
         return lambda: self._send(Loading(job=job, phase="loading model"))

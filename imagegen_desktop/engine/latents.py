@@ -21,6 +21,13 @@ def packed(latents: torch.Tensor, pipeline: Any, height: int, width: int) -> tor
     return unpacked[:, :, 0] if unpacked.ndim == 5 else unpacked
 
 
+def guessed(latents: torch.Tensor, pipeline: Any, height: int, width: int) -> torch.Tensor:
+    """Of a pipeline nobody described to us; what is no picture's shape comes back as it is and is not shown."""
+    if latents.ndim == 3 and hasattr(pipeline, "_unpack_latents"):
+        return packed(latents, pipeline, height, width)
+    return latents
+
+
 def normalised(latents: torch.Tensor, pipeline: Any, height: int, width: int) -> torch.Tensor:
     """From a row of 2×2 patches normalised channel by channel (FLUX.2), back to what its autoencoder decodes."""
     side = pipeline.vae_scale_factor * 2

@@ -12,16 +12,20 @@ from typing import Any
 import diffusers
 import torch
 
-from ..domain.errors import ModelProblem
-from ..domain.families import INPAINT
+from ..domain.errors import ModelProblem, Problem
+from ..domain.families import INPAINT, OTHER
 from ..domain.request import GenerationRequest
+from ..formats.folder import check_folder
 from .adapters import Adapters, Extras
 from .conditioning import TextCache
 from .device import Device
 from .failures import first_line, is_out_of_memory
+from .memory_plan import AUTO, WHOLE, Plan
 from .model_hash import Digests, KnownHashes, ModelHash
+from .others import described
 from .pipelines import PipelineFamily, pipelines_of
-from .preview import colours_of
+from .placing import placed
+from .preview import Colours, colours_if_measurable, colours_of
 from .process import available_bytes, return_freed_memory
 from .samplers import Schedulers
 from .single_file import GGUF, open_file
@@ -37,12 +41,14 @@ Stamp = tuple[tuple[str, int, int], ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """Which model, and where it shall run. `kit` is the folder with what a single file does not hold."""
+    """Which model, and where and how it shall run. `kit` is the folder with what a single file does not hold,
+    `memory` one of `memory_plan.CHOICES`."""
 
     path: str
     family: str
     device: Device
     kit: str = ""
+    memory: str = AUTO
 
     @property
     def name(self) -> str:
@@ -56,6 +62,7 @@ class LoadedModel:
     source: Source
     family: PipelineFamily
     stamp: Stamp
+    plan: Plan
     text: Any
     cache: TextCache
     hash: ModelHash
@@ -63,7 +70,7 @@ class LoadedModel:
     images: int = 0
     parked: bool = False
     schedulers: Schedulers
-    colours: tuple[torch.Tensor, torch.Tensor] = field(repr=False)
+    colours: Colours | None = field(repr=False)
     _pipelines: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -106,8 +113,11 @@ class ModelShelf:
         """The path of the model in use, empty when there is none."""
         return self._models[-1].source.path if self._models else ""
 
-    def get(self, source: Source, on_load: Callable[[], None]) -> LoadedModel:
-        """The model, from memory when it is there and its files have not changed since."""
+    def get(self, source: Source, pixels: int, on_load: Callable[[], None]) -> LoadedModel:
+        """The model, from memory when it is there and its files have not changed since.
+
+        A new one is placed so that pictures of that many pixels can be drawn.
+        """
         stamp = stamp_of(source)
         for model in self._models:
             if (model.source, model.stamp) == (source, stamp):
@@ -118,7 +128,7 @@ class ModelShelf:
         on_load()
         self._make_room(sum(size for _, size, _ in stamp))
         weights = tuple(file for file in stamp if Path(file[0]).suffix in WEIGHT_SUFFIXES)
-        self._models.append(_load(source, stamp, self._tallies, ModelHash(weights, self._known_hashes)))
+        self._models.append(_load(source, stamp, pixels, self._tallies, ModelHash(weights, self._known_hashes)))
         return self._models[-1]
 
     def clear(self) -> None:
@@ -129,8 +139,7 @@ class ModelShelf:
         return_freed_memory()
 
     def _activate(self, model: LoadedModel) -> LoadedModel:
-        for other in self._models[:-1]:
-            _park(other)
+        self._models = [*_set_aside(self._models[:-1]), model]
         if model.parked:
             model.text.to(model.device.torch)
             model.adapters.to(model.device.torch)
@@ -142,9 +151,7 @@ class ModelShelf:
         free = available_bytes()
         keep = 1 if free > 2 * needed + _KEPT_FREE else 0
         dropped = len(self._models) > keep
-        self._models = self._models[-keep:] if keep else []
-        for model in self._models:
-            _park(model)
+        self._models = _set_aside(self._models[-keep:] if keep else [])
         if dropped:
             gc.collect()
 
@@ -166,9 +173,9 @@ def _files_of(root: Path) -> list[Path]:
     return [file for file in root.rglob("*") if file.suffix in (*WEIGHT_SUFFIXES, ".json")]
 
 
-def _load(source: Source, stamp: Stamp, tallies: Tallies, model_hash: ModelHash) -> LoadedModel:
-    kinds = pipelines_of(source.family)
-    pipeline = _opened(source, kinds, [name for name, _, _ in stamp])
+def _load(source: Source, stamp: Stamp, pixels: int, tallies: Tallies, model_hash: ModelHash) -> LoadedModel:
+    kinds = described(Path(source.path)) if source.family == OTHER else pipelines_of(source.family)
+    pipeline, plan = _opened(source, kinds, pixels, [name for name, _, _ in stamp])
     cache = TextCache(tallies)
     for name in kinds.text_encoders:
         encoder = getattr(pipeline, name, None)
@@ -178,25 +185,28 @@ def _load(source: Source, stamp: Stamp, tallies: Tallies, model_hash: ModelHash)
         source=source,
         family=kinds,
         stamp=stamp,
+        plan=plan,
         text=pipeline,
         cache=cache,
         hash=model_hash,
         adapters=Adapters(pipeline, kinds, Digests()),
         schedulers=Schedulers(pipeline.scheduler, kinds.flow),
-        colours=colours_of(pipeline.vae, kinds.colours),
+        colours=colours_if_measurable(pipeline.vae)
+        if source.family == OTHER
+        else colours_of(pipeline.vae, kinds.colours),
     )
 
 
-def _opened(source: Source, kinds: PipelineFamily, files: list[str]) -> Any:
-    """The pipeline on its device; raises ModelProblem for everything but too little memory."""
+def _opened(source: Source, kinds: PipelineFamily, pixels: int, files: list[str]) -> tuple[Any, Plan]:
+    """The pipeline where its plan has it; raises ModelProblem for everything but too little memory."""
     path, precision = Path(source.path), source.device.precision(kinds.half)
     try:
         if path.is_file():
             pipeline = open_file(path, Path(source.kit), kinds, precision)
         else:
             pipeline = _from_folder(path, kinds, precision, files)
-        return _quiet(pipeline.to(source.device.torch))
-    except ModelProblem:
+        return placed(_quiet(pipeline), kinds, source.device, source.memory, pixels)
+    except Problem:
         raise
     except Exception as error:
         if is_out_of_memory(error):
@@ -205,12 +215,11 @@ def _opened(source: Source, kinds: PipelineFamily, files: list[str]) -> Any:
 
 
 def _from_folder(folder: Path, kinds: PipelineFamily, precision: torch.dtype, files: list[str]) -> Any:
-    if not (folder / "model_index.json").is_file():
-        raise ModelProblem(f"{folder.name} is not a model folder: it has no model_index.json.")
+    check_folder(folder)
     return getattr(diffusers, kinds.base).from_pretrained(
         str(folder),
         local_files_only=True,
-        use_safetensors=any(name.endswith(".safetensors") for name in files),
+        use_safetensors=True,
         variant=_variant(files),
         trust_remote_code=False,
         dtype=precision,
@@ -223,6 +232,14 @@ def _variant(files: list[str]) -> str | None:
     """ "fp16" when the folder holds half-precision files and no others."""
     weights = [Path(name).name for name in files if Path(name).suffix in WEIGHT_SUFFIXES]
     return "fp16" if weights and all(".fp16." in name for name in weights) else None
+
+
+def _set_aside(models: list[LoadedModel]) -> list[LoadedModel]:
+    """Those that can wait in the machine's memory; a model that shares a card by turns is let go."""
+    kept = [model for model in models if model.plan.way == WHOLE]
+    for model in kept:
+        _park(model)
+    return kept
 
 
 def _park(model: LoadedModel) -> None:

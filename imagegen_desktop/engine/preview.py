@@ -30,8 +30,8 @@ class Look:
 class Previews:
     """Of one image. `unpack` brings latents into the shape (1, channels, height, width)."""
 
-    def __init__(self, colours: Colours, unpack: Callable[[torch.Tensor], torch.Tensor]) -> None:
-        matrix, bias = colours
+    def __init__(self, colours: Colours | None, unpack: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        matrix, bias = colours or (torch.empty(0, 3), torch.empty(3))
         self._matrix, self._bias = matrix * 127.5, bias * 127.5 + 127.5  # from [-1, 1] to what a byte holds
         self._unpack = unpack
         self._begun: tuple[int, torch.Tensor] | None = None
@@ -49,7 +49,10 @@ class Previews:
         return finished
 
     def _begin(self, step: int, latents: torch.Tensor) -> None:
-        rows = self._unpack(latents)[0].movedim(0, -1).float()
+        unpacked = self._unpack(latents)
+        if unpacked.ndim != 4 or unpacked.shape[1] != len(self._matrix):
+            return  # no picture's shape, or no colours known for it
+        rows = unpacked[0].movedim(0, -1).float()
         picture = (rows @ self._matrix).add_(self._bias).clamp_(0, 255).to(torch.uint8)
         if picture.is_cuda:
             here = torch.empty(picture.shape, dtype=torch.uint8, pin_memory=True)
@@ -98,6 +101,14 @@ def colours_of(vae: Any, known: LatentColours | None) -> Colours:
         with torch.no_grad():
             return _measured(vae)
     return torch.tensor(known.matrix, device=vae.device), torch.tensor(known.bias, device=vae.device)
+
+
+def colours_if_measurable(vae: Any) -> Colours | None:
+    """Of an autoencoder nobody described to us; None when it encodes in a way of its own."""
+    try:
+        return colours_of(vae, None)
+    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError):
+        return None
 
 
 def _measured(vae: Any) -> Colours:

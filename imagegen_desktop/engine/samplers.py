@@ -85,6 +85,9 @@ class Schedulers:
         if kind == "DPMSolverSDEScheduler":
             # Its Brownian tree takes no generator; unseeded it would differ every time.
             scheduler.noise_sampler_seed = seed
+        if steps >= scheduler.config.num_train_timesteps and scheduler.config.get("steps_offset"):
+            # Every step it was trained with, and the first of them is 0: moved on, the last would be one too many.
+            scheduler.register_to_config(steps_offset=0)
         if kind in ("LCMScheduler", "TCDScheduler"):
             # Distilled samplers pick from this many steps of their teacher and refuse more.
             teacher = max(steps, scheduler.config.original_inference_steps)

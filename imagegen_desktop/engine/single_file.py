@@ -13,6 +13,7 @@ from typing import Any
 
 import diffusers
 import torch
+from diffusers.loaders.single_file_utils import load_single_file_checkpoint
 
 from ..domain.errors import ModelProblem
 from ..formats.gguf import read_gguf
@@ -91,7 +92,7 @@ def _denoiser(file: Path, kit: Path, kind: str, part: str, precision: torch.dtyp
     if file.suffix.lower() == GGUF:
         quantised = {"quantization_config": diffusers.GGUFQuantizationConfig(compute_dtype=precision)}
     return getattr(diffusers, kind).from_single_file(
-        str(file),
+        _under_known_names(file) if "input_blocks.0.0.weight" in shapes else str(file),
         config=str(kit),
         subfolder=part,
         local_files_only=True,
@@ -99,6 +100,11 @@ def _denoiser(file: Path, kit: Path, kind: str, part: str, precision: torch.dtyp
         **changes(kind, shapes),
         **quantised,
     )
+
+
+def _under_known_names(file: Path) -> dict[str, Any]:
+    """A bare UNet's tensors as they are named in a whole checkpoint, where alone diffusers knows them."""
+    return {f"model.diffusion_model.{name}": tensor for name, tensor in load_single_file_checkpoint(str(file)).items()}
 
 
 def _as_trained(pipeline: Any, names: Iterable[str]) -> Any:

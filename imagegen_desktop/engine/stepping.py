@@ -85,7 +85,8 @@ class StepBoundary:
 
     def _forward(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         if not self.steps:
-            self.steps = self._pipeline.num_timesteps
+            # A few older pipelines do not tell.
+            self.steps = getattr(self._pipeline, "num_timesteps", len(self._pipeline.scheduler.timesteps))
             self._watcher.began(self._resume.step if self._resume else 0, self.steps)
         self._desk.leave_if_cancelled()
         if self._replaying:
@@ -150,9 +151,9 @@ def replaced(owner: Any, name: str, wrapper: Callable[..., Any]) -> Iterator[Non
         yield
     finally:
         del vars(owner)[name]
-
         if own is not None:
             vars(owner)[name] = own
+
 
 @contextmanager
 def _watched(networks: Iterable[Any], look: Callable[[], None]) -> Iterator[None]:

@@ -20,13 +20,15 @@ VERSION = 1
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """First on the wire. `device` "auto" takes CUDA where there is one; `threads` 0 leaves torch's choice."""
+    """First on the wire. `device` "auto" takes CUDA where there is one; `threads` 0 leaves torch's choice.
+    `memory` is how models share a card: "auto", or a way the engine knows."""
 
     version: int = VERSION
     device: str = "auto"
     threads: int = 0
     snapshots: str = ""
     preview_every: int = 1
+    memory: str = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)

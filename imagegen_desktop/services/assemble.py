@@ -192,6 +192,7 @@ def _engine(home: Home, settings: Settings, announce: Announcer, command: list[s
         threads=int(settings.number("threads")),
         snapshots=str(home.snapshots),
         preview_every=int(settings.number("preview_every")),
+        memory=settings.text("memory"),
     )
     process = EngineProcess(start, command)
     process.on_status = lambda status: announce.publish(EngineChanged(status=status))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from imagegen_desktop.domain.families import FAMILIES, MODEL_DEFAULT_SAMPLER
+from imagegen_desktop.domain.families import FAMILIES, IMAGE, INPAINT, MODEL_DEFAULT_SAMPLER, OTHER
 from imagegen_desktop.engine.pipelines import PIPELINES
 from imagegen_desktop.engine.samplers import FLOW_SAMPLERS
 from imagegen_desktop.protocol.messages import Failed, Idle, Image, Preview
@@ -23,17 +23,21 @@ CASES = [
 ]
 
 
+TASK_CASES = [
+    *((family, sampler, task) for family, sampler in CASES for task in FAMILIES[family].tasks),
+    *((name, "Euler a", task) for name in ("starter", "sd2") for task in (IMAGE, INPAINT)),
+]
+
+
 def test_both_wings_know_the_same_families() -> None:
-    assert list(PIPELINES) == list(FAMILIES)
-    for name, family in FAMILIES.items():
+    assert [*PIPELINES, OTHER] == list(FAMILIES)
+    for name in PIPELINES:
+        family = FAMILIES[name]
         assert tuple(PIPELINES[name].classes) == family.tasks
         assert PIPELINES[name].negative_prompt == family.negative_prompt
 
 
-@pytest.mark.parametrize(
-    ("family", "sampler", "task"),
-    [(family, sampler, task) for family, sampler in CASES for task in FAMILIES[family].tasks],
-)
+@pytest.mark.parametrize(("family", "sampler", "task"), TASK_CASES)
 def test_the_image_is_the_bare_pipelines(engine: EngineChild, tiny: Tiny, family: str, sampler: str, task: str) -> None:
     wish = task_request(task, sampler=sampler)
     events = engine.run(command(wish, tiny(family), family=family))

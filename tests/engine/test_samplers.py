@@ -5,23 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import diffusers
 import pytest
+import torch
 
 from imagegen_desktop.domain.families import DIFFUSION_SAMPLERS, MODEL_DEFAULT_SAMPLER
-from imagegen_desktop.engine.samplers import SAMPLERS
+from imagegen_desktop.engine.samplers import SAMPLERS, Schedulers
 from imagegen_desktop.protocol.messages import Failed, Image, Loading, Started, Step
+from tests import tiny_models
 from tests.engine import bare
 from tests.engine.engine_child import EngineChild, command, only, request, task_request
 
 Tiny = Callable[[str], Path]
 NAMES = (MODEL_DEFAULT_SAMPLER, *DIFFUSION_SAMPLERS)
+TASKS = ("text", "image", "inpaint")
+TEXT_KINDS = ("sd2", "starter")
 
 
 def test_every_offered_sampler_is_known() -> None:
     assert tuple(SAMPLERS) == DIFFUSION_SAMPLERS
 
 
-@pytest.mark.parametrize("task", ["text", "image", "inpaint"])
+@pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("sampler", NAMES)
 def test_the_image_is_the_bare_pipelines(engine: EngineChild, tiny: Tiny, sampler: str, task: str) -> None:
     wish = task_request(task, sampler=sampler)
@@ -30,7 +35,7 @@ def test_the_image_is_the_bare_pipelines(engine: EngineChild, tiny: Tiny, sample
     assert engine.image(command(wish, tiny("sd1"))).pixels == image.pixels, "asked twice"
 
 
-@pytest.mark.parametrize("kind", ["sd2", "starter"])
+@pytest.mark.parametrize("kind", TEXT_KINDS)
 @pytest.mark.parametrize("sampler", DIFFUSION_SAMPLERS)
 def test_other_models_keep_their_own_settings(engine: EngineChild, tiny: Tiny, sampler: str, kind: str) -> None:
     wish = request(sampler=sampler)
@@ -68,6 +73,26 @@ def test_too_little_strength_says_how_much_is_enough(engine: EngineChild, tiny: 
     events = engine.run(command(task_request("image", strength=0.1), tiny("sd1")))
     assert not any(isinstance(event, Image) for event in events)
     assert "at least 0.25 with 4 steps" in only(events, Failed).message
+
+
+@pytest.mark.filterwarnings("ignore:__array_wrap__:DeprecationWarning")
+@pytest.mark.parametrize("sampler", NAMES)
+def test_all_the_steps_a_model_was_trained_with_can_be_taken(sampler: str) -> None:
+    """The last is 0 then, whatever the model moves its steps by."""
+    own = diffusers.PNDMScheduler(**tiny_models.NOISE_SCHEDULE, skip_prk_steps=True)
+    scheduler = Schedulers(own, flow=False).fresh(sampler, seed=1, steps=1000)
+    scheduler.set_timesteps(1000)
+    sample = torch.zeros((1, 4, 2, 2))
+    for timestep in scheduler.timesteps[:3]:
+        if hasattr(scheduler, "scale_model_input"):
+            scheduler.scale_model_input(sample, timestep)
+        sample = scheduler.step(torch.zeros_like(sample), timestep, sample, return_dict=False)[0]
+    assert scheduler.timesteps.max() < 1000
+    assert sample.isfinite().all()
+
+
+def test_a_thousand_steps_are_drawn(engine: EngineChild, tiny: Tiny) -> None:
+    assert engine.image(command(request(sampler="DDIM", steps=1000, width=8, height=8), tiny("sd1"))).pixels
 
 
 def test_distilled_samplers_take_more_steps_than_their_teacher(engine: EngineChild, tiny: Tiny) -> None:

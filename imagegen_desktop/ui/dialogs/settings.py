@@ -108,6 +108,11 @@ class SettingsDialog(QDialog):
             "dark": self.tr("Dark"),
             "en": "English",
             "de": "Deutsch",
+            "auto": self.tr("Automatic"),
+            "whole": self.tr("The whole model"),
+            "text apart": self.tr("Text encoders apart"),
+            "streamed": self.tr("Streamed block by block"),
+            "8 bit": self.tr("In 8 bits"),
         }
         choice = Choice(setting.name)
         for option in setting.choices:

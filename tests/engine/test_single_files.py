@@ -1,0 +1,210 @@
+"""Every family from one file, with the network cut off: bare diffusers loading it the same way draws the same."""
+
+from __future__ import annotations
+
+import functools
+import json
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import pytest
+import torch
+from diffusers.loaders.single_file_utils import load_single_file_checkpoint
+
+from imagegen_desktop.domain.families import FAMILIES
+from imagegen_desktop.protocol.messages import Failed, Image, Ready, Start
+from imagegen_desktop.weights.inspect import inspect_model
+from tests import original_layouts, tiny_models
+from tests.engine import bare
+from tests.engine.engine_child import ROOT, EngineChild, command, only, request, task_request
+
+#: What a file of the family holds beside the denoiser.
+HOLDS = {
+    "sd1": ("unet", "vae", "text_encoder"),
+    "sd2": ("unet", "vae", "text_encoder"),
+    "sdxl": ("unet", "vae", "text_encoder", "text_encoder_2"),
+    "sd3": ("transformer", "vae", "text_encoder", "text_encoder_2", "text_encoder_3"),
+}
+#: The tiny model a file is made of, where it is not named as its family.
+MADE_OF = {"sdxl": "sdxl-uneven", "sd3": "sd3-uneven"}
+FAMILIES_IN_FILES = tuple(original_layouts.LAYOUTS)
+GGUF_FAMILIES = ("sd1", "sdxl", "sd3", "flux", "flux-kontext", "flux-fill", "flux2", "zimage", "qwen")
+SAFETENSORS_CASES = [(family, task) for family in FAMILIES_IN_FILES for task in FAMILIES[family].tasks]
+GGUF_CASES = [(family, task) for family in GGUF_FAMILIES for task in FAMILIES[family].tasks]
+
+
+@dataclass(frozen=True)
+class Single:
+    """A model in one file, and the folder with what it lacks."""
+
+    file: Path
+    kit: Path
+
+
+Write = Callable[[str, str], Single]
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Write:
+    """Writes a family's tiny model as a file of that format once."""
+    shelf = tmp_path_factory.mktemp("files")
+
+    @functools.cache
+    def write(family: str, format: str) -> Single:
+        kind = MADE_OF.get(family, family)
+        folder = tiny_models.build(kind, shelf / kind)
+        denoiser = "unet" if (folder / "unet").exists() else "transformer"
+        if format == "gguf":
+            kit = original_layouts.kit_of(folder, shelf / f"{family}-gguf-kit", (denoiser,))
+            return Single(original_layouts.write_gguf(family, folder, shelf / f"{family}.gguf"), kit)
+        kit = original_layouts.kit_of(folder, shelf / f"{family}-kit", HOLDS.get(family, (denoiser,)))
+        return Single(original_layouts.write(family, folder, shelf / f"{family}.safetensors"), kit)
+
+    return write
+
+
+@pytest.fixture(scope="module")
+def unplugged() -> Iterator[EngineChild]:
+    child = EngineChild(Start(device="cpu", threads=1), entry=("tests.engine.unplugged_engine",))
+    child.until(Ready)
+    yield child
+    child.close()
+
+
+@functools.cache
+def bare_pipeline(family: str, single: Single, task: str) -> Any:
+    """As a careful user of diffusers would open it."""
+    kind = bare.kind_for(single.kit, task)
+    plain = {"local_files_only": True, "dtype": torch.float32, **bare.WITHOUT_CHECKER.get(kind.__name__, {})}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if single.file.suffix == ".safetensors" and family in HOLDS:
+            pipeline = kind.from_single_file(str(single.file), config=str(single.kit), **plain)
+        else:
+            pipeline = kind.from_pretrained(single.kit, **_bare_denoiser(single), **plain)
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+def _bare_denoiser(single: Single) -> dict[str, Any]:
+    index = json.loads((single.kit / "model_index.json").read_text())
+    part = "unet" if "unet" in index else "transformer"
+    options: dict[str, Any] = {"config": str(single.kit), "subfolder": part, "dtype": torch.float32}
+    if single.file.suffix == ".gguf":
+        options["quantization_config"] = diffusers.GGUFQuantizationConfig(compute_dtype=torch.float32)
+    source: Any = str(single.file)
+    if part == "unet":
+        source = {
+            f"model.diffusion_model.{name}": tensor for name, tensor in load_single_file_checkpoint(source).items()
+        }
+    return {part: getattr(diffusers, index[part][1]).from_single_file(source, **options)}
+
+
+def same_as_bare(engine: EngineChild, family: str, single: Single, task: str) -> None:
+    wish = task_request(task)
+    image = engine.image(command(wish, single.file, family=family, kit=str(single.kit)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert image.pixels == bare.drawn(wish, bare_pipeline(family, single, task))
+
+
+@pytest.mark.parametrize(("family", "task"), SAFETENSORS_CASES)
+def test_a_safetensors_file_is_drawn_as_diffusers_draws_it(
+    unplugged: EngineChild, written: Write, family: str, task: str
+) -> None:
+    same_as_bare(unplugged, family, written(family, "safetensors"), task)
+
+
+@pytest.mark.parametrize(("family", "task"), GGUF_CASES)
+def test_a_gguf_file_is_drawn_as_diffusers_draws_it(
+    unplugged: EngineChild, written: Write, family: str, task: str
+) -> None:
+    same_as_bare(unplugged, family, written(family, "gguf"), task)
+
+
+def difference(one: bytes, other: bytes) -> float:
+    """Levels of 255, on average."""
+    return sum(abs(left - right) for left, right in zip(one, other, strict=True)) / len(one)
+
+
+@pytest.mark.parametrize("family", FAMILIES_IN_FILES)
+def test_a_file_holds_what_its_folder_holds(
+    unplugged: EngineChild, written: Write, family: str, tmp_path: Path
+) -> None:
+    """Two routes round differently; weights in a wrong place make another picture."""
+    single = written(family, "safetensors")
+    folder = tiny_models.build(MADE_OF.get(family, family), tmp_path / family)
+    wish = task_request(FAMILIES[family].tasks[0])
+    whole = unplugged.image(command(wish, folder, family=family)).pixels
+    image = unplugged.image(command(wish, single.file, family=family, kit=str(single.kit))).pixels
+    assert difference(whole, image) < 0.5
+
+
+@pytest.mark.parametrize(("kind", "family"), [("sd1-inpaint", "sd1"), ("flux-schnell", "flux")])
+def test_one_kit_serves_all_variants_of_a_family(
+    unplugged: EngineChild, written: Write, tmp_path: Path, kind: str, family: str
+) -> None:
+    kit = written(family, "safetensors").kit
+    folder = tiny_models.build(kind, tmp_path / kind)
+    file = original_layouts.write(family, folder, tmp_path / "file.safetensors")
+    wish = task_request("inpaint")
+    image = unplugged.image(command(wish, file, family=family, kit=str(kit))).pixels
+    whole = unplugged.image(command(wish, folder, family=family)).pixels
+    # A kit's other parts are of another tiny model where the file does not hold them.
+    assert len(image) == len(whole)
+    if family in HOLDS:
+        assert difference(whole, image) < 0.5
+
+
+def failure(engine: EngineChild, file: Path, family: str, kit: Path | str) -> Failed:
+    events = engine.run(command(request(), file, family=family, kit=str(kit)))
+    assert not any(isinstance(event, Image) for event in events)
+    return only(events, Failed)
+
+
+def test_without_a_kit_one_line_says_what_is_missing(unplugged: EngineChild, written: Write, tmp_path: Path) -> None:
+    file = written("sd1", "safetensors").file
+    for kit in ("", tmp_path):
+        failed = failure(unplugged, file, "sd1", kit)
+        assert failed.kind == "model"
+        assert (
+            failed.message == "sd1.safetensors is a single file; the configs and tokenizers of its family are missing."
+        )
+
+
+def test_parts_that_are_nowhere_are_named(unplugged: EngineChild, written: Write, tmp_path: Path) -> None:
+    single = written("flux", "gguf")
+    kit = original_layouts.kit_of(single.kit, tmp_path / "kit", ("vae", "text_encoder_2"))
+    failed = failure(unplugged, single.file, "flux", kit)
+    assert failed.message.startswith("flux.gguf holds no weights of vae, text_encoder_2, and ")
+
+
+def test_another_familys_file_is_one_line(unplugged: EngineChild, written: Write) -> None:
+    failed = failure(unplugged, written("sdxl", "safetensors").file, "sd1", written("sd1", "safetensors").kit)
+    assert failed.kind == "model"
+    assert failed.message.startswith("The model sdxl.safetensors cannot be loaded: ")
+
+
+def test_a_file_and_its_kit_are_one_model_to_the_shelf(unplugged: EngineChild, written: Write) -> None:
+    single = written("zimage", "safetensors")
+    asked = command(request(), single.file, family="zimage", kit=str(single.kit))
+    before = unplugged.image(asked)
+    (single.kit / "scheduler" / "scheduler_config.json").touch()
+    assert unplugged.image(asked).pixels == before.pixels
+
+
+def test_the_readme_tells_what_is_tested() -> None:
+    from tests import families_table
+
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert families_table.HEAD not in readme or families_table.table() in readme
+
+
+def test_the_files_are_recognised(written: Write) -> None:
+    for family in FAMILIES_IN_FILES:
+        found = inspect_model(written(family, "safetensors").file)
+        assert found.family == family
