@@ -18,6 +18,35 @@ NOT_PIXELS = frozenset({"priority", "use_cache", "until", "version"})
 
 _EMPTY = GenerationRequest()
 
+#: The fields the first version's keys were made of; later ones count where they say something, so that the keys of
+#: pictures that were drawn before them stay what they are.
+_FIRST = frozenset(
+    [
+        "prompt",
+        "negative_prompt",
+        "style",
+        "style_prompt",
+        "style_negative",
+        "provider",
+        "model",
+        "width",
+        "height",
+        "steps",
+        "guidance",
+        "sampler",
+        "seed",
+        "count",
+        "image",
+        "strength",
+        "mask",
+        "loras",
+        "quality",
+        "background",
+        "device",
+        "branch",
+    ]
+)
+
 # Dataclasses without slots: `vars` is `to_dict` without the copying, which counts for 10 000 jobs at once.
 _encode = json.JSONEncoder(default=vars, separators=(",", ":")).encode
 _encode_sorted = json.JSONEncoder(default=vars, separators=(",", ":"), sort_keys=True).encode
@@ -61,7 +90,14 @@ def request_from_json(text: str) -> GenerationRequest:
 
 def request_key(request: GenerationRequest) -> bytes:
     """The SHA-256 of everything that decides the pixels: equal requests have equal keys."""
-    values = {name: value for name, value in vars(request).items() if name not in NOT_PIXELS}
+    values = {
+        name: value
+        for name, value in vars(request).items()
+        if name in _FIRST or (name not in NOT_PIXELS and value != getattr(_EMPTY, name))
+    }
+    for name in ("image", "mask"):
+        if values[name] is not None:
+            values[name] = {key: value for key, value in vars(values[name]).items() if key != "origin"}
     return hashlib.sha256(_encode_sorted(values).encode()).digest()
 
 

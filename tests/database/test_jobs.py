@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -270,3 +271,15 @@ def test_equal_requests_have_equal_keys_and_only_pixels_count() -> None:
     assert request_key(request) == request_key(GenerationRequest(prompt="a", seed=3, priority=8, use_cache=False))
     assert request_key(request) != request_key(GenerationRequest(prompt="a", seed=4))
     assert request_key(request) != request_key(GenerationRequest(prompt="a", seed=3, width=64, height=64))
+
+
+def test_keys_of_earlier_versions_stay_what_they_are() -> None:
+    plain = GenerationRequest(
+        prompt="a cat", model="starter", width=128, height=128, steps=20, guidance=4.0, sampler="Euler", seed=7
+    )
+    assert request_key(plain).hex() == "d3ba3554b5544b0f20c269d7d4517b056cf3c133c98752570ba425d9058dfcbe"
+    source = SourceImage(sha256="0" * 64, width=8, height=8, name="x.png", origin="somewhere")
+    from_picture = GenerationRequest(prompt="a cat", model="starter", seed=7, image=source, strength=0.5)
+    assert request_key(from_picture).hex() == "6d1356cf277197d3186fe93240e71039031fb94590548e9a8f4f7e12e0a39388"
+    for change in ({"tiling": "x"}, {"clip_skip": 2}, {"prompts": ("a dog",)}, {"variation_strength": 0.1}):
+        assert request_key(replace(plain, **change)) != request_key(plain)
