@@ -192,6 +192,8 @@ def _library_verbs(verbs: Any) -> None:
     fetch.add_argument("id", metavar="ID", help="OWNER/NAME, or the address of its page")
     fetch.add_argument("--revision", metavar="R", help="a branch, tag or commit; the newest without it")
     fetch.add_argument("--file", metavar="NAME", help="one file of a model that has several")
+    kit = _verb(group, "kit", download.kit, "fetch, once, what single files of a family need beside their weights")
+    kit.add_argument("family", metavar="FAMILY")
     settings = _group(verbs, "settings", "what can be set")
     _verb(settings, "list", library.list_settings, "all settings")
     _verb(settings, "get", library.get_setting, "one setting").add_argument("name", metavar="NAME")

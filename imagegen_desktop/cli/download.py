@@ -1,4 +1,4 @@
-"""`models download ID`: a model from the hub, with what is known of it said first; Ctrl-C leaves it resumable."""
+"""`models download ID` and `models kit FAMILY`: from the hub, what is known said first; Ctrl-C leaves it resumable."""
 
 from __future__ import annotations
 
@@ -34,6 +34,17 @@ def download(options: argparse.Namespace) -> int:
             unsubscribe()
             reporter.clear()
     return _say_end(ended, options.json)
+
+
+def kit(options: argparse.Namespace) -> int:
+    """Fetches the configs and tokenizers that single files of a family need, and prints where they lie."""
+    with session.parts() as parts:
+        place = parts.kits.fetch(options.family)
+    if options.json:
+        output.print_json({"family": options.family, "path": str(place)})
+    else:
+        output.say(str(place))
+    return 0
 
 
 class _Reporter:

@@ -31,11 +31,15 @@ class ModelBin:
 
     def remove_broken(self, name: str) -> None:
         """Puts what cannot be opened into the bin, by the name `ModelLibrary.broken` gives it; raises NotFound."""
+        self._put_away(self.find_broken(name), name, False)
+
+    def find_broken(self, name: str) -> Path:
+        """Where it lies; raises NotFound."""
         own = self._models.own
         found = next((path for path in own.rglob("*") if name in (path.name, path.stem) and _visible(path, own)), None)
         if found is None:
-            raise NotFound(f"There is no {name} in {own}.", "Remove it where it lies.")
-        self._put_away(found, name, False)
+            raise NotFound(f"There is no {name} in {own}.", "Look for it where it lies.")
+        return found
 
     def _put_away(self, path: Path, title: str, built_in: bool) -> None:
         if built_in:

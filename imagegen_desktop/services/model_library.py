@@ -20,7 +20,7 @@ from ..weights.known_files import KnownFiles
 from ..weights.layouts import REFINER
 
 KITS = "kits"
-FETCH_KIT = "Fetch them once in the models window; from then on nothing goes online."
+FETCH_KIT = "Fetch them once in the models window, or by `models kit`; from then on nothing goes online."
 
 
 class ModelLibrary:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtCore import QObject, Signal
 
 from ..domain.download import Download, DownloadState
 from ..domain.engine_status import EngineStatus
 from ..domain.errors import ModelProblem, Problem
 from ..domain.model_card import MODEL, ModelCard
 from ..services.assemble import Parts
-from ..weights.checksums import checksums
 from .bridge import Bridge
 from .choosing import Choosing
 from .getting import Getting, first_offer, look_at_machine
@@ -94,6 +91,7 @@ class Stocking(QObject):
 
     def _made(self) -> ModelsDialog:
         from .dialogs.models import ModelsDialog
+        from .tending import Tending
 
         dialog = ModelsDialog(self._window)
         dialog.model_added.connect(self.add)
@@ -101,11 +99,7 @@ class Stocking(QObject):
         here = dialog.here
         here.dressed.connect(self._theme.dress)
         here.model_chosen.connect(self._choose)
-        here.folder_wanted.connect(lambda card: _open(Path(card.path).parent))
-        here.checksum_wanted.connect(self._check)
-        here.remove_requested.connect(lambda card: self._do(lambda: self._parts.model_bin.remove(card)))
-        here.remove_broken_requested.connect(lambda name: self._do(lambda: self._parts.model_bin.remove_broken(name)))
-        here.kit_wanted.connect(self._fetch_kit)
+        Tending(dialog, self._parts, self._bridge, self._bridge.models_changed.emit)
         dialog.get.key_wanted.connect(self.keys_wanted)
         self._getting = Getting(dialog.get, self._parts, self._bridge, self._theme)
         self._theme.dress(dialog)
@@ -138,30 +132,9 @@ class Stocking(QObject):
 
         self._bridge.ask(found, self._choosing.load)
 
-    def _fetch_kit(self, card: ModelCard) -> None:
-        self._say("info", self.tr("Fetching configs and tokenizers…"))
-        self._bridge.ask(lambda: self._parts.kits.fetch(card.family), lambda _: self._added(card), self._refuse)
-
-    def _check(self, card: ModelCard) -> None:
-        self._say("info", self.tr("Reading {0}…").format(card.name))
-        self._bridge.ask(lambda: checksums(Path(card.path)), self._show_checksums, self._refuse)
-
-    def _show_checksums(self, found: dict[str, str]) -> None:
-        lines = "\n".join(f"{name}: {value}" for name, value in found.items())
-        copy = (self.tr("Copy"), lambda: QGuiApplication.clipboard().setText(lines))
-        if self._dialog is not None:
-            self._dialog.messages.show_message("info", "SHA-256", lines, copy)
-
-    def _do(self, deed: Callable[[], object]) -> None:
-        self._bridge.ask(deed, lambda _: self.show_models(), self._refuse)
-
     def _refuse(self, problem: Problem) -> None:
         self._say("error", problem.message, problem.advice)
 
     def _say(self, level: str, text: str, advice: str = "") -> None:
         if self._dialog is not None:
             self._dialog.messages.show_message(level, text, advice)
-
-
-def _open(folder: Path) -> None:
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 
 import pytest
@@ -113,6 +114,16 @@ def test_a_model_is_put_into_the_bin_and_comes_back(studio: Studio, hub: FakeHub
     studio.window.actions_["undo"].trigger()
     studio.until(lambda: combo.findText("fresh") >= 0)
     assert done.path == card.path
+
+
+def test_a_checksum_is_shown_and_can_be_copied(studio: Studio, hub: FakeHub) -> None:
+    parts = studio.parts
+    parts.downloads.wait(parts.downloads.start(parts.downloads.look(ID)).key)
+    card = next(card for card in parts.models.everything() if card.name == "fresh")
+    dialog = dialog_of(studio)
+    dialog.here.checksum_wanted.emit(card)  # type: ignore[attr-defined]
+    wanted = hashlib.sha256(hub.repositories[ID].files["unet/diffusion_pytorch_model.safetensors"]).hexdigest()
+    studio.until(lambda: says(dialog, wanted))
 
 
 def test_what_cannot_be_opened_says_why(studio: Studio) -> None:

@@ -29,6 +29,9 @@ from ..widgets.labels import ElidedLabel, Label, WrappedLabel
 #: Rows made at once: a library of hundreds must not hold the window up.
 _AT_ONCE = 8
 
+#: What is advised for files that could run code when they are opened.
+_CONVERTIBLE = "models convert"
+
 
 class ModelsHere(QWidget):
     """`dressed` asks for icons in a widget that was just made."""
@@ -38,6 +41,7 @@ class ModelsHere(QWidget):
     checksum_wanted = Signal(object)
     remove_requested = Signal(object)
     remove_broken_requested = Signal(str)
+    convert_requested = Signal(str)
     kit_wanted = Signal(object)
     adding_folder = Signal()
     adding_file = Signal()
@@ -181,6 +185,12 @@ class ModelsHere(QWidget):
         away.clicked.connect(lambda: self.remove_broken_requested.emit(name))
         line = row.layout()
         assert isinstance(line, QHBoxLayout)
+        if _CONVERTIBLE in problem.advice:
+            convert = QPushButton(self.tr("Convert"))
+            convert.setAccessibleName(self.tr("Convert {0}").format(name))
+            convert.setAutoDefault(False)
+            convert.clicked.connect(lambda: self.convert_requested.emit(name))
+            line.addWidget(convert, 0, Qt.AlignmentFlag.AlignTop)
         line.addWidget(away, 0, Qt.AlignmentFlag.AlignTop)
         return row
 
