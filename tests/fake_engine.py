@@ -3,12 +3,14 @@
 Faults are asked for in the prompt, so that any face can ask for them: `[slow=0.05]` seconds a step, and
 `[die=KIND@STEP]` with KIND one of kill, segv, abort, exit0, exit1, close, hang, babble, silence. `[once]` limits the
 fault to the first engine that meets it (a file in FAKE_ENGINE_MARKS remembers). `[hash]` names the hash of its model,
-as real engines do once they know it.
+as real engines do once they know it. Snapshots are kept as real engines keep them: at every step when that is wished,
+and when a job is paused.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import signal
@@ -16,6 +18,7 @@ import sys
 import threading
 import time
 from collections import deque
+from dataclasses import replace
 from pathlib import Path
 
 from imagegen_desktop.domain.request import GenerationRequest
@@ -39,6 +42,7 @@ from imagegen_desktop.protocol.messages import (
     Started,
     Step,
 )
+from imagegen_desktop.storage.durable import write_durably
 
 
 def pixels_of(request: GenerationRequest, seed: int) -> bytes:
@@ -46,6 +50,30 @@ def pixels_of(request: GenerationRequest, seed: int) -> bytes:
     size = (request.width or 0) * (request.height or 0) * 3
     key = f"{request.full_prompt}|{request.steps}|{request.sampler}|{seed}".encode()
     return hashlib.shake_256(key).digest(size)
+
+
+def keep_snapshot(command: Generate, step: int) -> str:
+    """Notes durably how far an image is; where."""
+    if command.snapshot:
+        place = Path(command.snapshot)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        content = {"step": step, "request": snapshot_identity(command.wish, command.index)}
+        write_durably(place, json.dumps(content).encode(), overwrite=True)
+    return command.snapshot
+
+
+def step_of_snapshot(place: Path, index: int, request: GenerationRequest) -> int:
+    """0 where there is none of this image."""
+    try:
+        content = json.loads(place.read_bytes())
+    except (OSError, ValueError):
+        return 0
+    return int(content["step"]) if content["request"] == snapshot_identity(request, index) else 0
+
+
+def snapshot_identity(request: GenerationRequest, index: int) -> str:
+    """What decides the pixels of one image."""
+    return repr(replace(request.only(index), priority=0, use_cache=True, until=None, device=None))
 
 
 class FakeEngine:
@@ -122,12 +150,15 @@ class FakeEngine:
         if "[fail]" in request.prompt:
             self._channel.send(Failed(job=command.job, kind="model", message="This fails.", advice="Do not ask."))
             return
-        self._channel.send(Started(**names, steps=steps))
-        for step in range(1, steps + 1):
+        begun = step_of_snapshot(Path(command.resume), command.index, request) if command.resume else 0
+        self._channel.send(Started(**names, steps=steps, step=begun))
+        for step in range(begun + 1, steps + 1):
             self._misbehave(request, step)
             time.sleep(pause)
             if self._left(command, step, steps):
                 return
+            if 0 < command.snapshot_seconds < 1e-3:
+                keep_snapshot(command, step)
             self._channel.send(Step(**names, step=step, steps=steps, seconds=pause))
             self._channel.send(Preview(**names, step=step, width=2, height=2, pixels=bytes(12)))
             if step == request.until and step < steps:
@@ -141,6 +172,7 @@ class FakeEngine:
             height=height,
             seconds=pause * steps,
             model_hash="0" * 64 if "[hash]" in request.prompt else "",
+            resumed_at=begun or None,
             pixels=pixels_of(request, seed),
         )
         self._channel.send(image)
@@ -150,7 +182,8 @@ class FakeEngine:
         if stop is Cancel:
             self._channel.send(Cancelled(job=command.job, index=command.index, step=step - 1))
         elif stop is Pause:
-            self._channel.send(Paused(job=command.job, index=command.index, step=step - 1, steps=steps))
+            kept = keep_snapshot(command, step - 1)
+            self._channel.send(Paused(job=command.job, index=command.index, step=step - 1, steps=steps, snapshot=kept))
         return stop is not None
 
     def _misbehave(self, request: GenerationRequest, step: int) -> None:

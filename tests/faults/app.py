@@ -1,6 +1,7 @@
 """A busy application without a face, to be killed: draws, edits its queue, and prints what it promised.
 
-python tests/faults/app.py HOME     lines: `engine PID`, `job ID` (accepted), `image ID PATH SHA256` (finished)
+python tests/faults/app.py HOME SEED     lines: `open` (the queue is there), `engine PID`, `job ID` (accepted),
+`image ID PATH SHA256` (finished), `begun JOB INDEX STEP` (drawing goes on after that step), `edit JOB` (it may change)
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from pathlib import Path
 from imagegen_desktop.domain.errors import Problem
 from imagegen_desktop.domain.request import GenerationRequest
 from imagegen_desktop.paths import Home
-from imagegen_desktop.services.announce import Announcement, ImagesChanged
+from imagegen_desktop.protocol.messages import Started
+from imagegen_desktop.services.announce import Announcement, ImagesChanged, JobEvent
 from imagegen_desktop.services.assemble import Parts, assemble
 
 FAKE = [sys.executable, str(Path(__file__).parent.parent / "fake_engine.py")]
@@ -23,8 +25,11 @@ FAKE = [sys.executable, str(Path(__file__).parent.parent / "fake_engine.py")]
 
 def main() -> None:
     parts = assemble(Home(Path(sys.argv[1])), engine_command=FAKE)
-    parts.announce.subscribe(lambda heard: tell_images(parts, heard))
+    parts.settings.set("snapshot_seconds", 0)  # after every step
+    parts.announce.subscribe(lambda heard: tell(parts, heard))
     parts.runner.recover()
+    parts.queue.jobs()
+    say("open")
     parts.housekeeping.tidy(datetime.now(UTC))
     for _ in range(2):
         threading.Thread(target=work, args=(parts,), daemon=True).start()
@@ -37,7 +42,9 @@ def say(*words: object) -> None:
     sys.stdout.flush()
 
 
-def tell_images(parts: Parts, heard: Announcement) -> None:
+def tell(parts: Parts, heard: Announcement) -> None:
+    if isinstance(heard, JobEvent) and isinstance(heard.event, Started):
+        say("begun", heard.job, heard.event.index, heard.event.step)
     if isinstance(heard, ImagesChanged):
         for name in heard.added:
             image = parts.gallery.get(name)
@@ -56,11 +63,11 @@ def edit_forever(parts: Parts, chance: random.Random) -> None:
         waiting = [job.id for job in parts.queue.jobs(finished=0)]
         if len(waiting) < 12:
             request = GenerationRequest(
-                prompt=f"[slow=0.005]fox {number}",
+                prompt=f"[slow=0.02]fox {number}",
                 model="paper",
                 width=64,
                 height=64,
-                steps=4,
+                steps=8,
                 count=chance.randint(1, 3),
             )
             say("job", parts.queue.add(request).id)
@@ -69,6 +76,7 @@ def edit_forever(parts: Parts, chance: random.Random) -> None:
             if number % 5 == 1 and one:
                 parts.queue.move(one, chance.randrange(12))
             elif number % 5 == 2 and one:
+                say("edit", one)
                 parts.queue.edit([one], negative_prompt=f"blurry {number}")
             elif number % 5 == 3 and one:
                 parts.queue.cancel([one])

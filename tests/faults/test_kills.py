@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import random
 import signal
+import statistics
 import subprocess
 import sys
 import time
@@ -27,7 +29,11 @@ ROOT = APP.parent.parent.parent
 
 
 def live_and_die(home: Path, seconds: float, seed: int) -> dict[str, list[list[str]]]:
-    """Runs the application until its first finished image and `seconds` longer, kills it; what it had said."""
+    """Runs the application until its first finished image and `seconds` longer, kills it; what it had said.
+
+    The word `open` is followed by how long that took.
+    """
+    began = time.monotonic()
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     app = subprocess.Popen(
         [sys.executable, str(APP), str(home), str(seed)], stdout=subprocess.PIPE, env=environment, text=True
@@ -37,7 +43,7 @@ def live_and_die(home: Path, seconds: float, seed: int) -> dict[str, list[list[s
     ends = None
     for line in app.stdout:
         word, *rest = line.split()
-        said[word].append(rest)
+        said[word].append(rest if word != "open" else [str(time.monotonic() - began)])
         if word == "image" and ends is None:
             ends = time.monotonic() + seconds
         if ends is not None and time.monotonic() >= ends:
@@ -49,6 +55,27 @@ def live_and_die(home: Path, seconds: float, seed: int) -> dict[str, list[list[s
     app.wait()
     app.stdout.close()
     return said
+
+
+def held_in(snapshots: Path) -> dict[tuple[str, str], int]:
+    """The step that each snapshot holds, by job and index."""
+    found = {}
+    for file in snapshots.glob("*.safetensors"):
+        job, _, index = file.stem.rpartition("-")
+        found[job, index] = int(json.loads(file.read_bytes())["step"])
+    return found
+
+
+def check_no_step_is_done_again(held: dict[tuple[str, str], int], said: dict[str, list[list[str]]]) -> int:
+    """Whatever began had a snapshot's steps behind it, unless it was edited; how many went on from one."""
+    edited = {job for (job,) in said["edit"]}
+    gone_on = 0
+    for job, index, step in said["begun"]:
+        expected = held.pop((job, index), 0)
+        if job not in edited:
+            assert int(step) >= expected, f"image {index} of {job} was at step {expected} and began again at {step}"
+            gone_on += expected > 0
+    return gone_on
 
 
 def gone_within(pid: int, seconds: float) -> bool:
@@ -65,10 +92,14 @@ def test_kills_lose_nothing_that_was_promised(home: Path, model: Path, fault_cou
     chance = random.Random(1)
     images: dict[str, list[str]] = {}
     jobs: set[str] = set()
+    starts, gone_on = [], 0
     for number in range(fault_count):
+        held = held_in(home / "snapshots")
         said = live_and_die(home, chance.uniform(0.0, 0.8), number)
         images |= {image: rest for image, *rest in said["image"]}
         jobs |= {job for (job,) in said["job"]}
+        starts.append(float(said["open"][0][0]))
+        gone_on += check_no_step_is_done_again(held, said)
         assert all(gone_within(int(pid), 5) for (pid,) in said["engine"][-1:]), "an engine outlived its parent"
     parts = assemble(Home(home), engine=False)
     try:
@@ -85,4 +116,10 @@ def test_kills_lose_nothing_that_was_promised(home: Path, model: Path, fault_cou
     connection = apsw.Connection(str(home / "library.sqlite3"))
     assert connection.pragma("integrity_check") == "ok"
     connection.close()
-    print(f"{fault_count} kills, {len(images)} finished images, {len(jobs)} accepted jobs, 0 lost")
+    start = statistics.median(starts)
+    print(
+        f"{fault_count} kills, {len(images)} finished images, {len(jobs)} accepted jobs, 0 lost; {gone_on} images went"
+        f" on from a snapshot, none from an earlier step; a start took {start:.2f} s, the longest {max(starts):.2f} s"
+    )
+    assert start <= 3
+    assert gone_on or fault_count < 5
