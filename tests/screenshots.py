@@ -211,6 +211,8 @@ def _dialogs(one: Photographer) -> None:
     one.take("edit-jobs", one.find(QDialog, "editJobsDialog"))
     one.window.actions_["models"].trigger()
     one.take("models", one.find(QDialog, "modelsDialog"))
+    one.find(QDialog, "modelsDialog").turn_to_get()  # type: ignore[attr-defined]
+    one.take("models-get", one.find(QDialog, "modelsDialog"))
     one.window.actions_["palette"].trigger()
     one.take("palette", next(frame for frame in one.window.findChildren(QFrame) if isinstance(frame, CommandPalette)))
     for dialog in one.window.findChildren(QDialog):

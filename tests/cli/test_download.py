@@ -90,3 +90,13 @@ def test_interrupted_the_same_call_goes_on(hub: FakeHub, capsys: pytest.CaptureF
     assert "the same call goes on" in error and "Traceback" not in error
     gate.opened.set()
     assert run(["models", "download", ID]) == 0
+
+
+def test_the_kit_of_a_family(hub: FakeHub, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hub.add("stable-diffusion-v1-5/stable-diffusion-v1-5", {"tokenizer/tokenizer.json": b"{}"})
+    assert run(["models", "kit", "sd1"]) == 0
+    place = home / "models" / "kits" / "sd1"
+    assert capsys.readouterr().out.strip() == str(place)
+    assert (place / "tokenizer" / "tokenizer.json").read_bytes() == b"{}"
+    assert run(["models", "kit", "nope"]) == 2
+    assert "sdxl" in capsys.readouterr().err

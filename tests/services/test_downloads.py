@@ -449,3 +449,4 @@ def test_killed_anywhere_it_is_whole_in_the_end(hub: FakeHub, tmp_path: Path, fa
         hub.longest = 1 << 60
         assert bench.get().state is DownloadState.DONE
         bench.check_whole()
+        assert hub.sent - bench.needed <= 1.1 * bench.needed
