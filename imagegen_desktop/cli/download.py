@@ -27,8 +27,8 @@ def download(options: argparse.Namespace) -> int:
         unsubscribe = parts.announce.subscribe(reporter.hear)
         key = offer.journal.key
         try:
+            parts.downloads.start(offer)
             with session.pausing_when_interrupted(parts, lambda: parts.downloads.pause(key)):
-                parts.downloads.start(offer)
                 ended = parts.downloads.wait(key)
         finally:
             unsubscribe()

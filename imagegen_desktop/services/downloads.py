@@ -101,11 +101,11 @@ class ModelDownloads:
         """Begins with what was looked at, or goes on with it; raises DiskProblem when there is no room for it."""
         offer.check_space()
         journal, staging = offer.journal, _staging(self._root, offer.journal.key)
-        former = read_journal(staging)
         with self._lock:
+            if self._running == journal.key:
+                return self.resume(journal.key)
+            former = read_journal(staging)
             if former is None or former.selection != journal.selection:
-                if self._running == journal.key:
-                    return self._known[journal.key]
                 if former is not None:
                     journal.keep_same(former, staging)
                 journal.write(staging)

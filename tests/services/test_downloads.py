@@ -368,6 +368,16 @@ def test_cancelling_what_is_just_being_paused_cancels_it(bench: Bench) -> None:
     assert list((bench.root / HIDDEN).iterdir()) == []
 
 
+def test_asked_for_twice_it_is_fetched_once_and_can_be_paused(bench: Bench) -> None:
+    key, flow = held(bench)
+    assert bench.downloads.start(bench.downloads.look(ID)).state is DownloadState.RUNNING
+    bench.downloads.pause(key)
+    assert bench.downloads.wait(key).state is DownloadState.PAUSED
+    flow()
+    assert bench.get().state is DownloadState.DONE
+    bench.check_whole()
+
+
 def test_a_newer_commit_keeps_what_is_the_same(bench: Bench) -> None:
     key, flow = held(bench)
     bench.downloads.pause(key)
