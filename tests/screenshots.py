@@ -105,6 +105,7 @@ def photograph(theme: str, scale: str, size: str, folder: Path) -> None:
             _drawing(one)
             _troubles(one)
             _clouds(one)
+            _making(one)
             _dialogs(one)
         finally:
             one.close()
@@ -193,15 +194,60 @@ def _clouds(one: Photographer) -> None:
     one.window.panes.prompt.suggestion.dismissed.emit()
 
 
+def _making(one: Photographer) -> None:
+    """A picture to start from: a mask painted on it, its frame pulled, a model that cannot; and two compared."""
+    from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
+    from PySide6.QtTest import QTest
+    from PySide6.QtWidgets import QAbstractButton
+
+    stage, left, plain = one.window.panes.stage, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    image = one.parts.gallery.page(limit=5)[4]
+    stage.canvas.picture_dropped.emit(one.parts.gallery.file(image))
+    one.wait(stage.easel.bar.isVisible)
+    one.take("image-to-image")
+
+    def drag(*points: tuple[float, float]) -> None:
+        places = [stage.canvas.view.to_widget(QRectF(QPointF(*at), QSizeF(1, 1))).topLeft().toPoint() for at in points]
+        QTest.mousePress(stage.canvas, left, plain, places[0])
+        for place in places[1:]:
+            QTest.mouseMove(stage.canvas, place)
+        QTest.mouseRelease(stage.canvas, left, plain, places[-1])
+
+    QTest.mouseClick(one.find(QAbstractButton, "brushTool"), left)
+    drag((120, 140), (220, 110), (330, 150), (380, 120))
+    QTest.mouseClick(one.find(QAbstractButton, "lassoTool"), left)
+    drag((180, 260), (320, 250), (360, 380), (200, 400))
+    one.take("mask")
+    QTest.mouseClick(one.find(QAbstractButton, "extendTool"), left)
+    one.settle(50)
+    edge = stage.canvas.view.to_widget(QRectF(QPointF(511, 256), QSizeF(1, 1))).topLeft().toPoint()
+    QTest.mousePress(stage.canvas, left, plain, edge)
+    QTest.mouseMove(stage.canvas, edge + _right(60))
+    one.take("extend")
+    QTest.mouseRelease(stage.canvas, left, plain, edge + _right(60))
+    one.wait(lambda: stage.canvas.picture().width() > 512)
+    one.take("extended")
+    stage.easel.show_missing("Paper cannot paint inside a mask. Choose a model that can.")
+    one.take("mask-missing")
+    stage.easel.show_missing("")
+    first, second = one.parts.gallery.page(limit=2)
+    one.window.panes.gallery.compare_requested.emit([first, second])
+    one.wait(stage.comparison.isVisible)
+    one.take("compare")
+    QTest.mouseClick(one.find(QAbstractButton, "closeCompareButton"), left)
+
+
+def _right(pixels: int) -> object:
+    from PySide6.QtCore import QPoint
+
+    return QPoint(pixels, 0)
+
+
 def _dialogs(one: Photographer) -> None:
     from PySide6.QtWidgets import QDialog, QFrame, QLineEdit
 
     from imagegen_desktop.ui.dialogs.command_palette import CommandPalette
 
-    image = one.parts.gallery.page(limit=5)[4]
-    one.window.panes.stage.canvas.picture_dropped.emit(one.parts.gallery.file(image))
-    one.wait(one.window.panes.stage.easel.bar.isVisible)
-    one.take("image-to-image")
     one.window.actions_["settings"].trigger()
     one.take("settings", one.find(QDialog, "settingsDialog"))
     one.find(QDialog, "settingsDialog").show_keys()  # type: ignore[attr-defined]

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ..domain.enlarging import MAX_FACTOR, MAX_HIRES_FACTOR
 from ..domain.errors import BadInput
 from ..domain.model_card import EXTRAS, MODEL
+from ..domain.outpainting import sides_from
 from ..domain.request import (
     MAX_CLIP_SKIP,
     MAX_COUNT,
@@ -20,7 +22,21 @@ from ..domain.request import (
     check_number,
     check_whole,
 )
-from . import added, branch, doctor, download, gallery, generate, keys, library, models, providers, queue, sheet
+from . import (
+    added,
+    branch,
+    doctor,
+    download,
+    gallery,
+    generate,
+    keys,
+    library,
+    models,
+    providers,
+    queue,
+    sheet,
+    upscale,
+)
 
 Verb = Callable[[argparse.Namespace], int]
 
@@ -40,6 +56,7 @@ def parser() -> Parser:
     top = Parser(prog="imagegen-desktop", description="Draws pictures from words, on this computer.")
     verbs = top.add_subparsers(required=True, metavar="VERB")
     _verb(verbs, "generate", generate.generate, "draw a picture now", _request_options, _output_options)
+    _upscale_verb(verbs)
     _sheet_verb(verbs)
     _branch_verb(verbs)
     _queue_verbs(verbs)
@@ -69,6 +86,12 @@ def _group(verbs: Any, name: str, help_text: str) -> Any:
 
 def _request_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("prompt", metavar="PROMPT")
+    verb.add_argument(
+        "--outpaint",
+        type=sides_from,
+        metavar="left=N,right=N",
+        help="extend --image by so many pixels left, top, right, bottom",
+    )
     _change_options(verb)
 
 
@@ -88,6 +111,16 @@ def _change_options(verb: argparse.ArgumentParser) -> None:
     add("--image", type=Path, metavar="FILE", help="start from this picture")
     add("--strength", type=_number("strength", 0.0, 1.0), metavar="X", help="0 keeps the picture, 1 forgets it")
     add("--mask", type=Path, metavar="FILE", help="white where to paint")
+    add(
+        "--hires-factor", type=_number("hires factor", 1.05, MAX_HIRES_FACTOR), metavar="F", help="draw over it, larger"
+    )
+    add(
+        "--hires-strength",
+        type=_number("hires strength", 0.01, 1.0),
+        metavar="X",
+        help="how much the second pass changes",
+    )
+    add("--upscaler", metavar="NAME", help="who enlarges before the second pass: a network of the library, or Lanczos")
     add("--clip-skip", type=_whole("clip skip", 1, MAX_CLIP_SKIP), metavar="N", help="1 the last layer, 2 one less …")
     add("--tiling", choices=TILINGS, help="edges that meet without a seam")
     add("--variation-seed", type=_whole("variation seed", 0, MAX_SEED), metavar="S")
@@ -100,13 +133,26 @@ def _change_options(verb: argparse.ArgumentParser) -> None:
     add("--priority", type=_whole("priority", -1000, 1000), metavar="N")
 
 
+def _upscale_verb(verbs: Any) -> None:
+    verb = _verb(verbs, "upscale", upscale.upscale, "make a picture larger")
+    verb.add_argument("file", metavar="FILE", type=Path)
+    verb.add_argument("--factor", type=_number("factor", 1.0, MAX_FACTOR), required=True, metavar="F")
+    verb.add_argument("--upscaler", metavar="NAME", help="a network of the library, or Lanczos")
+    verb.add_argument("--device", type=_device, metavar="cpu|cuda[:i]")
+    _writing_options(verb)
+
+
 def _output_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--enhance", action="store_true", help="let a language model better the prompt first")
-    verb.add_argument("-o", "--output", metavar="FILE_OR_FOLDER", help="also write the picture here; {n} counts")
-    verb.add_argument("--overwrite", action="store_true", help="replace what is there")
+    _writing_options(verb)
     verb.add_argument(
         "--snapshot-every", type=_snapshot_interval, metavar="SECONDS|step", help="how much a crash can cost at most"
     )
+
+
+def _writing_options(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("-o", "--output", metavar="FILE_OR_FOLDER", help="also write the picture here; {n} counts")
+    verb.add_argument("--overwrite", action="store_true", help="replace what is there")
 
 
 def _sheet_verb(verbs: Any) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from ..domain.errors import BadInput, DiskProblem, Problem
 from ..domain.image import GeneratedImage
 from ..domain.job import Job, JobState
+from ..domain.outpainting import OUTPAINT_STRENGTH
 from ..domain.request import GenerationRequest, SourceImage, validate
 from ..protocol.messages import Decoding, Loading, Step
 from ..services.announce import Announcement, ImagesChanged, JobAnswered, JobEvent
@@ -90,12 +91,16 @@ def given(options: argparse.Namespace) -> dict[str, Any]:
         "variation_seed",
         "variation_strength",
         "vae",
+        "hires_factor",
+        "hires_strength",
+        "upscaler",
     )
     values = {name: getattr(options, name, None) for name in names}
     if options.strength is not None and options.image is None:
         raise BadInput("strength", options.strength, "only together with --image")
     if options.mask is not None and options.image is None:
         raise BadInput("mask", options.mask, "only together with --image")
+    _check_outpaint(options)
     if getattr(options, "no_cache", False):
         values["use_cache"] = False
     if options.loras:
@@ -121,8 +126,33 @@ def with_pictures(parts: Parts, request: GenerationRequest, options: argparse.Na
     if options.image is None:
         return request
     image = parts.sources.keep(options.image)
+    if getattr(options, "outpaint", None):
+        return _outpainted(parts, request, image, options)
     mask = parts.sources.keep(options.mask) if options.mask is not None else None
     return replace(request, image=image, mask=mask, strength=options.strength)
+
+
+def _check_outpaint(options: argparse.Namespace) -> None:
+    """The frame decides size and mask itself."""
+    sides = getattr(options, "outpaint", None)
+    if sides is None:
+        return
+    if options.image is None:
+        raise BadInput("outpaint", "this", "only together with --image")
+    for name in ("mask", "width", "height"):
+        if getattr(options, name) is not None:
+            raise BadInput(name, getattr(options, name), "not together with --outpaint, which decides it")
+
+
+def _outpainted(
+    parts: Parts, request: GenerationRequest, image: SourceImage, options: argparse.Namespace
+) -> GenerationRequest:
+    """The request for the larger picture, in which only what is new is painted."""
+    multiple = parts.compose.model(request.model).traits.size_multiple
+    sides = options.outpaint.fitted(image.width, image.height, multiple)
+    larger, mask = parts.sources.extend(image, sides)
+    strength = OUTPAINT_STRENGTH if options.strength is None else options.strength
+    return replace(request, image=larger, mask=mask, width=larger.width, height=larger.height, strength=strength)
 
 
 class Target:

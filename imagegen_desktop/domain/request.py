@@ -97,6 +97,9 @@ class GenerationRequest:
     `clip_skip` counts the text encoder's layers from its end: 1 is the last, 2 leaves one out. `variation_strength`
     0…1 moves the noise from the seed's towards the variation seed's, which then counts on instead of the seed.
 
+    `upscale` makes the image that many times larger and draws nothing. `hires_factor` draws at the size given, makes
+    that so many times larger and draws over it with `hires_strength`. `upscaler` enlarges: a network, or Lanczos.
+
     `until` stops the job at that step of the scheduler, where it waits with what it has. `embeddings` are the words
     of the prompts that textual inversions stand for; `vae` names an autoencoder other than the model's own.
     """
@@ -124,6 +127,10 @@ class GenerationRequest:
     image: SourceImage | None = None
     strength: float | None = None
     mask: SourceImage | None = None
+    upscale: float | None = None
+    upscaler: str | None = None
+    hires_factor: float | None = None
+    hires_strength: float | None = None
     loras: tuple[LoraWeight, ...] = ()
     embeddings: tuple[str, ...] = ()
     vae: str | None = None
@@ -150,6 +157,8 @@ class GenerationRequest:
 
     @property
     def task(self) -> str:
+        if self.upscale is not None:
+            return "upscale"
         if self.mask is not None:
             return "inpaint"
         return "image" if self.image is not None else "text"
@@ -236,11 +245,14 @@ def additions_from(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def validate(request: GenerationRequest) -> GenerationRequest:
     """The request itself when every given value is possible; raises BadInput naming the first that is not."""
+    from .enlarging import check_enlarging
+
     _check_text("prompt", request.prompt)
     _check_text("negative prompt", request.negative_prompt)
     for text in (*request.prompts, *request.negative_prompts):
         _check_text("prompt", text)
-    if request.width is not None or request.height is not None:
+    check_enlarging(request)
+    if request.upscale is None and (request.width is not None or request.height is not None):
         check_size(request.width, request.height)
     if request.steps is not None:
         check_whole("steps", request.steps, 1, MAX_STEPS)

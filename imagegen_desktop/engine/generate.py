@@ -10,13 +10,16 @@ import torch
 import transformers
 from diffusers import StableDiffusionPipeline  # noqa: F401  imported with the engine, so that no job waits for it
 
-from ..protocol.messages import VERSION, Generate, Idle, Load, Loading, Ready, Start, Tell
+from ..domain.enlarging import hires_size
+from ..protocol.messages import VERSION, Generate, Idle, Load, Loading, Ready, Start, Tell, Upscale
 from .desk import Desk
 from .device import choose
 from .drawing import Drawing
+from .hires import HiresDrawing
 from .load import ModelShelf, Source
 from .snapshot import SnapshotWriter
 from .tallies import Tallies
+from .upscale import Upscalers, upscale
 
 _USUAL_PIXELS = 1024 * 1024
 
@@ -34,6 +37,7 @@ class Engine:
         self._device = choose(start.device)
         self._tallies = Tallies()
         self._shelf = ModelShelf(self._tallies)
+        self._upscalers = Upscalers()
         self.writer = SnapshotWriter()
 
     def ready(self, seconds: float) -> Ready:
@@ -65,6 +69,7 @@ class Engine:
         self._shelf.get(source, _USUAL_PIXELS, self._say_loading(""))
 
     def unload(self) -> None:
+        self._upscalers.clear()
         self._shelf.clear()
 
     def close(self) -> None:
@@ -74,9 +79,19 @@ class Engine:
         """Draws one image and answers with it, or with why it was left."""
         wish = command.wish
         source = self._source(command.model_path, command.family, command.kit, wish.device)
-        pixels = (wish.width or 0) * (wish.height or 0)
+        width, height = hires_size(wish) if wish.hires_factor else (wish.width or 0, wish.height or 0)
+        pixels = width * height
         model = self._shelf.get(source, pixels, self._say_loading(command.job))
-        Drawing(command, model, desk, self._tallies, self.writer, self._send, self._start.preview_every).draw()
+        around = (command, model, desk, self._tallies, self.writer, self._send, self._start.preview_every)
+        if wish.hires_factor:
+            HiresDrawing(*around, upscalers=self._upscalers).draw()
+        else:
+            Drawing(*around).draw()
+
+    def upscale(self, command: Upscale, desk: Desk) -> None:
+        """Answers with the larger picture, or with why it was left."""
+        device = choose(command.device) if command.device and command.device != "auto" else self._device
+        upscale(command, self._upscalers, device, desk, self._send)
 
     def _source(self, path: str, family: str, kit: str, device: str | None) -> Source:
         chosen = choose(device) if device and device != "auto" else self._device

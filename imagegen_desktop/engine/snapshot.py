@@ -21,6 +21,7 @@ from safetensors.torch import save
 from .state import State
 
 VERSION = 1
+_FIRST = "first picture"
 
 #: What an image's bytes depend on beside its request, by name.
 Surroundings = dict[str, str]
@@ -32,11 +33,14 @@ class UnusableSnapshot(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """`request` is the JSON of the one image it belongs to."""
+    """`request` is the JSON of the one image it belongs to. `first` is the picture of a first pass that is done,
+    (height, width, 3) bytes, which took `first_steps`."""
 
     state: State
     request: dict[str, Any]
     surroundings: Surroundings
+    first: torch.Tensor | None = None
+    first_steps: int = 0
 
 
 def surroundings(device_name: str, precision: torch.dtype, model_hash: str) -> Surroundings:
@@ -66,9 +70,12 @@ def write(snapshot: Snapshot, place: Path) -> None:
         "tree": snapshot.state.tree,
         "request": snapshot.request,
         "surroundings": snapshot.surroundings,
+        "first_steps": snapshot.first_steps,
     }
     text = json.dumps(head)
     tensors = dict(snapshot.state.tensors)
+    if snapshot.first is not None:
+        tensors[_FIRST] = snapshot.first
     content = save(tensors, {"imagegen": text, "sha256": _seal(text, tensors)})
     place.parent.mkdir(parents=True, exist_ok=True)
     fresh = place.with_name(place.name + ".part")
@@ -96,6 +103,7 @@ def read(place: Path) -> Snapshot:
             raise UnusableSnapshot("its file is damaged")
         if head["version"] != VERSION:
             raise UnusableSnapshot(f"it is of version {head['version']}")
+        first = tensors.pop(_FIRST, None)
         state = State(
             step=head["step"],
             steps=head["steps"],
@@ -103,7 +111,13 @@ def read(place: Path) -> Snapshot:
             tree=head["tree"],
             tensors=tensors,
         )
-        return Snapshot(state=state, request=head["request"], surroundings=head["surroundings"])
+        return Snapshot(
+            state=state,
+            request=head["request"],
+            surroundings=head["surroundings"],
+            first=first,
+            first_steps=head.get("first_steps", 0),
+        )
     except UnusableSnapshot:
         raise
     except Exception as error:  # a broken file fails in any layer, each with an exception of its own

@@ -22,6 +22,7 @@ from ..protocol.messages import (
     Shutdown,
     Start,
     Unload,
+    Upscale,
 )
 from .desk import Desk, Wish
 from .process import available_bytes, resident_bytes
@@ -41,7 +42,7 @@ class Worker:
         self._start = start
         self._born = time.perf_counter()
         self._arrived = threading.Condition()
-        self._waiting: deque[Load | Generate | Unload] = deque()
+        self._waiting: deque[Load | Generate | Upscale | Unload] = deque()
         self._desk = Desk()
         self._ending = False
         self._engine: Engine | None = None
@@ -80,20 +81,22 @@ class Worker:
             self._answer("", error)
         return self._engine
 
-    def _next(self) -> Load | Generate | Unload | None:
+    def _next(self) -> Load | Generate | Upscale | Unload | None:
         with self._arrived:
             self._arrived.wait_for(lambda: self._waiting or self._ending)
             if self._ending:
                 return None
             command = self._waiting.popleft()
-            if isinstance(command, Generate):
+            if isinstance(command, Generate | Upscale):
                 self._desk = Desk(command.job, command.index)
             return command
 
-    def _perform(self, engine: Engine, command: Load | Generate | Unload) -> None:
+    def _perform(self, engine: Engine, command: Load | Generate | Upscale | Unload) -> None:
         try:
             if isinstance(command, Generate):
                 engine.generate(command, self._desk)
+            elif isinstance(command, Upscale):
+                engine.upscale(command, self._desk)
             elif isinstance(command, Load):
                 engine.load(command)
             else:
@@ -120,7 +123,7 @@ class Worker:
 
     def _hear(self, message: Message) -> None:
         with self._arrived:
-            if isinstance(message, Load | Generate | Unload):
+            if isinstance(message, Load | Generate | Upscale | Unload):
                 self._waiting.append(message)
             elif isinstance(message, Cancel | Pause):
                 self._stop(message)
@@ -130,7 +133,8 @@ class Worker:
 
     def _stop(self, message: Cancel | Pause) -> None:
         """The running image leaves at its next boundary; one that waits never begins."""
-        mine = [command for command in self._waiting if isinstance(command, Generate) and command.job == message.job]
+        kinds = Generate | Upscale
+        mine = [command for command in self._waiting if isinstance(command, kinds) and command.job == message.job]
         for command in mine:
             self._waiting.remove(command)
         if self._desk.job == message.job:

@@ -67,6 +67,22 @@ class Generate:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Upscale:
+    """Make a picture larger. `image` are its RGB rows; `upscaler` is a network's file, empty for Lanczos."""
+
+    job: str
+    width: int
+    height: int
+    target_width: int
+    target_height: int
+    seed: int
+    upscaler: str = ""
+    device: str = ""
+    index: int = 0
+    image: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Cancel:
     """Leave the job within the step it is in (or never begin it); nothing is decoded."""
 
@@ -90,7 +106,7 @@ class Shutdown:
     """End politely after the step in progress."""
 
 
-Command = Start | Load | Generate | Cancel | Pause | Unload | Shutdown
+Command = Start | Load | Generate | Upscale | Cancel | Pause | Unload | Shutdown
 
 
 # ---- events -----------------------------------------------------------------------------------------------
@@ -238,6 +254,7 @@ _TYPES: dict[str, type[Any]] = {
         Start,
         Load,
         Generate,
+        Upscale,
         Cancel,
         Pause,
         Unload,
@@ -256,7 +273,7 @@ _TYPES: dict[str, type[Any]] = {
         Idle,
     )
 }
-_BLOBS = {Generate: ("image", "mask", "conditions"), Preview: ("pixels",), Image: ("pixels",)}
+_BLOBS = {Upscale: ("image",), Generate: ("image", "mask", "conditions"), Preview: ("pixels",), Image: ("pixels",)}
 
 
 class Tell(Protocol):

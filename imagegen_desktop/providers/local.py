@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from ..domain.families import IMAGE, INPAINT, TEXT
-from ..protocol.messages import Cancel, Cancelled, Failed, Generate, Image, Pause, Paused, Started
+from ..protocol.messages import Cancel, Cancelled, Failed, Generate, Image, Pause, Paused, Started, Upscale
 from .base import Assignment, Capabilities, ProviderEvent
 from .engine_process import EngineProcess
 
@@ -53,8 +53,10 @@ class LocalProvider:
     def close(self) -> None:
         self._engine.close()
 
-    def _command(self, assignment: Assignment, index: int) -> Generate:
+    def _command(self, assignment: Assignment, index: int) -> Generate | Upscale:
         job = assignment.job
+        if job.request.upscale is not None:
+            return _upscaling(assignment)
         assert assignment.model is not None
         return Generate(
             job=job.id,
@@ -71,3 +73,19 @@ class LocalProvider:
             extras=assignment.extras,
             conditions=assignment.conditions,
         )
+
+
+def _upscaling(assignment: Assignment) -> Upscale:
+    job, request = assignment.job, assignment.job.request
+    assert request.image is not None
+    return Upscale(
+        job=job.id,
+        width=request.image.width,
+        height=request.image.height,
+        target_width=request.width or 0,
+        target_height=request.height or 0,
+        seed=request.seed or 0,
+        upscaler=next((str(extra["path"]) for extra in assignment.extras), ""),
+        device=request.device or "",
+        image=assignment.image,
+    )

@@ -10,6 +10,7 @@ from ..domain.request import GenerationRequest
 from ..providers.base import Assignment, Provider
 from .additions import Additions
 from .compose import Composer
+from .enlarging import Enlargers
 from .model_library import ModelLibrary
 from .paid import PaidWork
 from .snapshots import Snapshots
@@ -28,17 +29,21 @@ class Assigner:
         self._compose = compose
         self._paid = paid
         self._additions = Additions(models)
+        self._enlargers = Enlargers(models)
 
     def assignment(self, job: Job, provider: Provider) -> Assignment:
         if not provider.capabilities().local:
             return self._for_cloud(job)
         request = job.request
+        if request.upscale is not None and request.image is not None:
+            image, extras = self._sources.whole(request.image), self._enlargers.extras(request)
+            return Assignment(job=job, image=image, extras=extras)
         return Assignment(
             job=job,
             model=self._models.get(request.model or ""),
             image=self._sources.pixels(request.image, request) if request.image else b"",
             mask=self._sources.mask(request.mask, request) if request.mask else b"",
-            extras=self._additions.extras(request),
+            extras=[*self._additions.extras(request), *self._enlargers.extras(request)],
             conditions=b"".join(self._sources.prepared(control, request).rgb for control in request.controls),
             first_index=job.images_done,
             resume=self._snapshots.existing(job.id, job.images_done),
@@ -46,7 +51,8 @@ class Assigner:
 
     def added(self, request: GenerationRequest) -> list[Path]:
         """The files and folders of what the request adds to its model."""
-        return [Path(extra["path"]) for extra in self._additions.extras(request)]
+        extras = [*self._additions.extras(request), *self._enlargers.extras(request)]
+        return [Path(extra["path"]) for extra in extras]
 
     def _for_cloud(self, job: Job) -> Assignment:
         fitted = self._compose.fitted(job.request)

@@ -11,7 +11,7 @@ from typing import Any
 from ..domain import cloud_model
 from ..domain.cloud_model import Fitted
 from ..domain.errors import BadInput, ModelProblem
-from ..domain.families import MODEL_DEFAULT_SAMPLER, check_sampler
+from ..domain.families import MODEL_DEFAULT_SAMPLER, check_sampler, check_task
 from ..domain.model_card import EMBEDDING, ModelCard
 from ..domain.prompt_syntax import plain_text
 from ..domain.request import MAX_SEED, GenerationRequest, check_size, check_whole, check_words, validate
@@ -20,6 +20,7 @@ from ..domain.variations import copied, shared
 from ..domain.wildcards import Tables, has_wildcards, resolve, unknown_names
 from ..providers.base import Provider
 from .additions import Additions, adds, with_tags_read
+from .enlarging import Enlargers
 from .model_library import ModelLibrary
 from .styles import Styles
 
@@ -43,6 +44,7 @@ class Composer:
         self._providers = providers
         self._wildcards = wildcards
         self._additions = Additions(models)
+        self._enlargers = Enlargers(models)
 
     def complete(self, request: GenerationRequest) -> GenerationRequest:
         """The request with every None filled in; raises BadInput or ModelProblem naming what is wrong."""
@@ -57,8 +59,13 @@ class Composer:
             rest = shared(request)
             if rest != before:
                 whole, before = self._complete_but_words(request), rest
+                if request.hires_factor is not None:
+                    whole = self._enlargers.with_second_pass(whole, self.model(whole.model))
             check_words(request)
             words = {"prompt": request.prompt, "negative_prompt": request.negative_prompt}
+            if request.upscale is not None:
+                completed.append(whole)
+                continue
             one = copied(whole, words | {"seed": self._seed(request)})
             if one.prompts or one.negative_prompts or has_wildcards(one.prompt + one.negative_prompt):
                 one = self._with_words(one)
@@ -74,12 +81,15 @@ class Composer:
         validate(request)
         if not self._providers[request.provider].capabilities().local:
             return self._complete_for_cloud(request)
+        if request.upscale is not None:
+            return validate(self._enlargers.completed(request))
         for name in ("quality", "background"):
             if getattr(request, name) is not None:
                 raise BadInput(name, getattr(request, name), "only models behind a provider have that choice")
         card = self.model(request.model)
         style = self._styles.get(request.style)
         numbers = defaults(card, style)
+        check_task(request.task, card.traits)
         width, height = self._size(request, card)
         if request.tiling is not None and not card.traits.weights:
             raise BadInput("tiling", request.tiling, f"not with {card.traits.title}, only with Stable Diffusion and XL")
@@ -96,7 +106,7 @@ class Composer:
                 steps=int(numbers["steps"]) if request.steps is None else request.steps,
                 guidance=numbers["guidance"] if request.guidance is None else request.guidance,
                 sampler=self._sampler(request.sampler, card),
-                strength=self._strength(request),
+                strength=self._strength(request, card),
                 variation_seed=secrets.randbits(31) if varies else request.variation_seed,
                 device=None if request.device == "auto" else request.device,
             )
@@ -136,6 +146,8 @@ class Composer:
         """A completed request as it will be carried out, with a note for everything that has to be changed."""
         capabilities = self._providers[request.provider].capabilities()
         if capabilities.local:
+            if request.upscale is not None:
+                return Fitted(request=request, notes=())
             return Fitted(request=request, notes=(*self._unread(request), *self._unknown_words(request)))
         return self._in_plain_words(cloud_model.fit(capabilities.model(request.model), request))
 
@@ -171,6 +183,8 @@ class Composer:
 
     def _complete_for_cloud(self, request: GenerationRequest) -> GenerationRequest:
         """The provider's own model and its numbers; a size it does not have stays as it was asked for."""
+        if request.upscale is not None or request.hires_factor is not None:
+            raise BadInput("provider", request.provider, "pictures are enlarged on this computer only")
         model = self._providers[request.provider].capabilities().model(request.model)
         style = self._styles.get(request.style)
         styled = replace(
@@ -215,14 +229,20 @@ class Composer:
         wanted = check_sampler(name, card.traits) if name else MODEL_DEFAULT_SAMPLER
         return card.sampler if wanted == MODEL_DEFAULT_SAMPLER and card.sampler else wanted
 
-    def _strength(self, request: GenerationRequest) -> float | None:
+    def _strength(self, request: GenerationRequest, card: ModelCard) -> float | None:
         if request.image is None or request.strength is not None:
             return request.strength
+        if card.traits.image_is_reference and request.mask is None:
+            return None
         return 1.0 if request.mask is not None else DEFAULT_STRENGTH
 
 
 def _some(card: ModelCard) -> str:
     return "things like " + " or ".join(f"“{example}”" for example in card.examples[:2])
+
+
+#: Distilled models (Turbo, Lightning, LCM) are guided less, and ruined by the numbers of a style.
+_GUIDED = 2.0
 
 
 def defaults(card: ModelCard, style: StylePreset) -> dict[str, int | float]:
@@ -233,7 +253,7 @@ def defaults(card: ModelCard, style: StylePreset) -> dict[str, int | float]:
         "steps": card.steps,
         "guidance": card.guidance,
     }
-    if not card.traits.keeps_own_numbers:
+    if not card.traits.keeps_own_numbers and card.guidance >= _GUIDED:
         if style.steps is not None:
             numbers["steps"] = style.steps
         if style.guidance is not None:

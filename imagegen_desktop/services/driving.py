@@ -28,6 +28,7 @@ from ..providers.base import Encoded, EncodedPreview, Provider, ProviderEvent, S
 from .announce import Announcer, JobAnswered, JobEvent, JobsChanged, Notice
 from .answers import Answers
 from .assign import Assigner
+from .enlarging import parents
 from .forecast import Forecast
 from .holds import Holds
 from .model_library import ModelLibrary
@@ -167,6 +168,8 @@ class Driver:
     def _known_already(self, running: Running) -> bool:
         """Answers a request that was drawn before with the images it made then."""
         job = running.job
+        if job.request.upscale is not None:
+            return False
         images = self._answers.find(job, self._models.get(job.request.model or ""), self._assigner.added(job.request))
         if not images or job.request.until or job.images_done:
             return False
@@ -222,9 +225,9 @@ class Driver:
             if save.done() and save.exception() is not None:  # the rest could not be kept either
                 running.provider.cancel(job.id)
                 save.result()
-        parents = (job.request.branch.image,) if job.request.branch else ()
-        running.saves.append(self._saver.save_soon(job, event, parents, after=running.saves[-1:]))
-        self._answers.learn(self._models.get(job.request.model or ""), event.model_hash)
+        running.saves.append(self._saver.save_soon(job, event, parents(job), after=running.saves[-1:]))
+        if job.request.upscale is None:
+            self._answers.learn(self._models.get(job.request.model or ""), event.model_hash)
         self._forecast.learn(job.request, event.seconds)
 
     def _stepped(self, running: Running, event: Step) -> None:

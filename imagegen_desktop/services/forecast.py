@@ -52,10 +52,17 @@ def duration(seconds: float) -> str:
 
 
 def _work(request: GenerationRequest) -> float:
-    """Steps times megapixels; image-to-image runs only its share of the steps."""
+    """Steps times megapixels; image-to-image and a second pass run only their share of the steps. Upscaling has no
+    steps: megapixels made."""
+    if request.upscale is not None:
+        return (request.width or 0) * (request.height or 0) / 1e6
     share = request.strength if request.image is not None and request.strength is not None else 1.0
-    return (request.steps or 0) * share * (request.width or 0) * (request.height or 0) / 1e6
+    once = (request.steps or 0) * (request.width or 0) * (request.height or 0) / 1e6
+    second = (request.hires_strength or 0.0) * (request.hires_factor or 0.0) ** 2
+    return once * (share + second)
 
 
 def _key(request: GenerationRequest) -> str:
+    if request.upscale is not None:
+        return f"speed:upscaler {request.upscaler}:{request.device or 'auto'}"
     return f"speed:{request.model}:{request.device or 'auto'}"

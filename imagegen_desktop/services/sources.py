@@ -57,6 +57,10 @@ class Sources:
         """RGB rows of exactly the request's size, cropped to its proportions when they differ."""
         return self._fitted(source, request).rgb
 
+    def whole(self, source: SourceImage) -> bytes:
+        """RGB rows at its own size."""
+        return self._decoded(source).rgb
+
     def mask(self, source: SourceImage, request: GenerationRequest) -> bytes:
         """One byte a pixel, 255 where to paint: the mask's brightness."""
         return brightness(self._fitted(source, request))
@@ -80,9 +84,12 @@ class Sources:
         return encode_png(replace(whole, alpha=bytes(255 - level for level in paint)))
 
     def _fitted(self, source: SourceImage, request: GenerationRequest) -> Picture:
+        if request.width is None or request.height is None:
+            raise BadInput("size", None, "a completed request has one")
+        return fit(self._decoded(source), request.width, request.height, "cover")
+
+    def _decoded(self, source: SourceImage) -> Picture:
         path = self.file(source)
         if not path.exists():
             raise DiskProblem(f"The picture this job starts from is gone: {path}.", "Start it again from the picture.")
-        if request.width is None or request.height is None:
-            raise BadInput("size", None, "a completed request has one")
-        return fit(self._decoder.decode(path), request.width, request.height, "cover")
+        return self._decoder.decode(path)

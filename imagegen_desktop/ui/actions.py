@@ -81,12 +81,15 @@ class Actions(QObject):
             Entry("editPrompt", "edit", self.tr("Go to the prompt"), "prompt", ("Ctrl+L",)),
             Entry("enhance", "edit", self.tr("Enhance the prompt"), "enhance", ("Ctrl+E",)),
             Entry("randomSeed", "edit", self.tr("Roll a new seed"), "dice", ("Ctrl+R",)),
+            Entry("upscale2", "edit", self.tr("Upscale 2 times"), "upscale", ("Ctrl+U",), separated=True),
+            Entry("upscale4", "edit", self.tr("Upscale 4 times"), "upscale", ("Ctrl+Shift+U",)),
         ]
 
     def _view(self) -> list[Entry]:
         return [
             Entry("palette", "view", self.tr("Command palette"), "command", ("Ctrl+K",)),
             Entry("fullScreen", "view", self.tr("Full screen"), "expand", ("F11",)),
+            Entry("compare", "view", self.tr("Compare before and after"), "compare", ("Ctrl+D",)),
             Entry("fit", "view", self.tr("Fit to the window"), "fit", ("Ctrl+0",), separated=True),
             Entry("actualSize", "view", self.tr("Actual size"), "", ("Ctrl+1",)),
             Entry("zoomIn", "view", self.tr("Zoom in"), "zoom-in", ("Ctrl++", "Ctrl+=")),

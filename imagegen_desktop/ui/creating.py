@@ -41,7 +41,10 @@ class Creating(QObject):
         self._bridge.ask(self._parts.styles.all, lambda styles: self._prompt.show_styles(styles, chosen))
 
     def use(self, request: GenerationRequest) -> None:
-        """Everything that made another picture, on the prompt pane."""
+        """Everything that made another picture, on the prompt pane; of one that was only made larger, its words."""
+        if request.upscale is not None:
+            self._prompt.show_prompt(request.prompt, request.negative_prompt)
+            return
         self._choosing.choose_for(request)
         self._prompt.show_request(request)
 

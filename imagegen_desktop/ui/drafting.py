@@ -61,7 +61,12 @@ class Drafting(QObject):
             self.start_from(path)
 
     def remove(self) -> None:
-        self._ask(lambda: self._draft.start_from(None), self._show)
+        """Gone at once; Undo brings it back."""
+        self._shown = None
+        self._prompt.show_source(None)
+        self._prompt.show_masked(False)
+        self._stage.show_source("", QImage())
+        self._bridge.ask(lambda: self._draft.start_from(None), None, self._say, in_turn=True)
 
     def keep_stroke(self, label: str, levels: QImage) -> None:
         """The mask after a stroke."""

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QObject, QSize, Qt
 from PySide6.QtGui import QImage, QImageReader
 
+from ..protocol.messages import Image
 from .bridge import Bridge
+
+#: Longest side, in pixels, of a picture that is shown as it comes from who made it.
+_MOST_SHOWN = 4096
 
 OnImage = Callable[[QImage], None]
 
@@ -38,6 +43,20 @@ def decoded(source: Path | bytes, longest: int = 0) -> QImage:
 def from_rows(width: int, height: int, pixels: bytes) -> QImage:
     """An image of its own memory from raw RGB rows."""
     return QImage(pixels, width, height, width * 3, QImage.Format.Format_RGB888).copy()
+
+
+def shrinks(event: Image) -> bool:
+    return max(event.width, event.height) > _MOST_SHOWN
+
+
+def shrunk(event: Image) -> Image:
+    """A very large finished picture at a size a window can take at once; its file has all of it."""
+    size = QSize(_MOST_SHOWN, _MOST_SHOWN)
+    large = QImage(event.pixels, event.width, event.height, event.width * 3, QImage.Format.Format_RGB888)
+    keep, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+    small = large.scaled(size, keep, smooth).convertToFormat(QImage.Format.Format_RGB888)
+    rows = b"".join(bytes(small.constScanLine(row))[: small.width() * 3] for row in range(small.height()))
+    return replace(event, width=small.width(), height=small.height(), pixels=rows)
 
 
 def _read(reader: QImageReader, longest: int) -> QImage:

@@ -14,6 +14,7 @@ from .choosing import Choosing
 from .creating import Creating
 from .drafting import Drafting
 from .editing import Editing
+from .enlarging import Enlarging
 from .main_window import MainWindow
 from .memory import WindowMemory
 from .minding import Minding
@@ -40,6 +41,7 @@ class Wiring(QObject):
         self._forecast = _later(self, _FORECAST_MS)
         self._creating = Creating(window, parts, bridge, self._choosing)
         self._drafting = Drafting(window, parts, bridge)
+        self._enlarging = Enlarging(window, parts, bridge)
         self._suggesting = Suggesting(window, parts.enhancer, bridge, self._creating.request)
         self._reading = PromptReading(window, parts.reader, bridge, self._creating.request)
         self._minding = Minding(window, parts, bridge)
@@ -50,6 +52,7 @@ class Wiring(QObject):
         self._stocking = Stocking(window, parts, bridge, theme, self._choosing)
         self._wire_creating()
         self._wire_drafting()
+        self._wire_enlarging()
         self._wire_choosing()
         self._wire_watching()
         self._wire_queue()
@@ -62,6 +65,7 @@ class Wiring(QObject):
         self._creating.load()
         self._choosing.load()
         self._drafting.load()
+        self._enlarging.load()
         self._watching.begin()
         self._minding.look()
         self._window.panes.gallery.refresh()
@@ -103,6 +107,15 @@ class Wiring(QObject):
         easel.bar.source_removed.connect(drafting.remove)
         easel.stroke_finished.connect(drafting.keep_stroke)
         easel.extend_requested.connect(drafting.extend)
+
+    def _wire_enlarging(self) -> None:
+        enlarging, actions, gallery = self._enlarging, self._window.actions_, self._window.panes.gallery
+        gallery.upscale_requested.connect(enlarging.upscale)
+        gallery.compare_requested.connect(enlarging.compare)
+        actions["upscale2"].triggered.connect(lambda: enlarging.upscale_selected(2.0))
+        actions["upscale4"].triggered.connect(lambda: enlarging.upscale_selected(4.0))
+        actions["compare"].triggered.connect(enlarging.compare_selected)
+        self._bridge.models_changed.connect(enlarging.load)
 
     def _wire_choosing(self) -> None:
         choosing, bar = self._choosing, self._window.top_bar

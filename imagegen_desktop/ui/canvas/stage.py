@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
 from ...domain.job import Job
 from ...protocol.messages import (
@@ -26,6 +26,7 @@ from ..theme import Theme
 from ..widgets.amounts import duration, size, speed
 from ..widgets.labels import ElidedLabel, Label
 from ..widgets.message_bar import MessageBar
+from .compare import ComparePane
 from .easel import Easel
 from .filmstrip import Filmstrip
 from .view import Canvas
@@ -45,6 +46,8 @@ class Stage(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.canvas = Canvas(theme)
         self.easel = Easel(self.canvas, theme)
+        self.comparison = ComparePane(theme)
+        self._stack = QStackedLayout()
         self.welcome = Welcome()
         self.messages = MessageBar()
         self._filmstrip = Filmstrip(theme)
@@ -62,6 +65,7 @@ class Stage(QWidget):
         self.canvas.drop_hinted.connect(lambda shown: self._update_welcome(hidden=shown))
         self._filmstrip.picture_chosen.connect(self.canvas.show_picture)
         self.easel.source_wanted.connect(self.show_picture)
+        self.comparison.closed.connect(self._end_comparison)
         self.show_idle()
 
     def follow(self, job: Job) -> None:
@@ -124,8 +128,19 @@ class Stage(QWidget):
     def show_picture(self, image: QImage) -> None:
         """A picture chosen in the gallery; the one being drawn is not put over it."""
         self._elsewhere = bool(self._job)
+        self._end_comparison()
         self.canvas.show_picture(image)
         self._update_welcome()
+
+    def show_comparison(self, before: QImage, after: QImage, names: tuple[str, str]) -> None:
+        """Two pictures in the place of the canvas, until another one is looked at."""
+        self._stack.setCurrentWidget(self.comparison)
+        self.comparison.show_pictures(before, after, names)
+
+    def _end_comparison(self) -> None:
+        if self._stack.currentWidget() is self.comparison:
+            self._stack.setCurrentWidget(self.canvas)
+            self.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def show_source(self, name: str, image: QImage, mask: QImage | None = None) -> None:
         """The picture to start from and its mask; null takes it away, from the canvas too when it is what is seen."""
@@ -147,6 +162,7 @@ class Stage(QWidget):
             "loading model": self.tr("Loading model…"),
             "encoding prompt": self.tr("Reading the prompt…"),
             "encoding image": self.tr("Reading the picture…"),
+            "enlarging": self.tr("Making it larger…"),
         }
         self._progress.setRange(0, _SCALE if total else 0)
         self._progress.setValue(round(_SCALE * done / total) if total else 0)
@@ -233,7 +249,9 @@ class Stage(QWidget):
         column.setSpacing(0)
         column.addLayout(notes)
         column.addWidget(self.easel.bar)
-        column.addWidget(self.canvas, 1)
+        self._stack.addWidget(self.canvas)
+        self._stack.addWidget(self.comparison)
+        column.addLayout(self._stack, 1)
         column.addWidget(self._filmstrip)
         column.addWidget(self._progress)
         column.addLayout(line)

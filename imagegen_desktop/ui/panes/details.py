@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from ...domain.image import REVISED, GeneratedImage
+from ...domain.request import GenerationRequest
 from ...domain.style import NO_STYLE
 from ...services.ledger import money
 from ..icons import name_icon
@@ -107,6 +108,7 @@ class DetailsPane(QWidget):
             (self.tr("Drawn by"), self.tr(self._providers.get(request.provider, ""))),
             (self.tr("Cost"), "" if image.cost is None else money(image.cost)),
             (self.tr("From"), request.image.name or self.tr("a picture") if request.image else ""),
+            (self.tr("Enlarged"), _enlarged(request)),
             (self.tr("Strength"), f"{request.strength:.0%}" if request.strength is not None else ""),
             (self.tr("Made"), moment(image.created)),
             (self.tr("Took"), duration(image.seconds) if image.seconds else ""),
@@ -184,3 +186,9 @@ class DetailsPane(QWidget):
         label.setAlignment(Qt.AlignmentFlag.AlignTop)
         label.setContentsMargins(16, 0, 16, 0)
         return label
+
+
+def _enlarged(request: GenerationRequest) -> str:
+    """How many times, and by whom; empty for a picture that was not."""
+    factor = request.upscale or request.hires_factor
+    return f"× {factor:g} · {request.upscaler}" if factor is not None else ""

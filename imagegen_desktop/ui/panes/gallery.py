@@ -23,6 +23,8 @@ from .gallery_view import LARGEST, SMALLEST, USUAL, GalleryView
 from .thumbnails import Thumbnails
 
 _TYPING_MS = 120
+_MOST_UPSCALERS = 8
+_FACTORS = (2, 4)
 
 
 class GalleryPane(QWidget):
@@ -35,6 +37,8 @@ class GalleryPane(QWidget):
     start_from_requested = Signal(object)
     use_requested = Signal(object)
     show_in_folder_requested = Signal(object)
+    upscale_requested = Signal(object, float, str)
+    compare_requested = Signal(object)
 
     def __init__(self, theme: Theme, bridge: Bridge, gallery: Gallery) -> None:
         super().__init__()
@@ -47,6 +51,7 @@ class GalleryPane(QWidget):
         self._search = SearchEdit()
         self._count = Label("", "small")
         self._nothing = Label("", "muted")
+        self._upscalers: list[str] = []
         self._typing = QTimer(self)
         self._typing.setSingleShot(True)
         self._typing.setInterval(_TYPING_MS)
@@ -68,6 +73,10 @@ class GalleryPane(QWidget):
             self.refresh()
         else:
             self._tell_current()
+
+    def show_upscalers(self, names: list[str]) -> None:
+        """Who can make pictures larger, for the menu."""
+        self._upscalers = names[:_MOST_UPSCALERS]
 
     def focus_search(self) -> None:
         self._search.setFocus(Qt.FocusReason.ShortcutFocusReason)
@@ -129,6 +138,8 @@ class GalleryPane(QWidget):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(self.tr("Use all settings"), lambda: self.use_requested.emit(image))
         menu.addAction(self.tr("Start from this picture"), lambda: self.start_from_requested.emit(image))
+        self._fill_upscale_menu(menu.addMenu(self.tr("Upscale")))
+        menu.addAction(self._compare_text(), lambda: self.with_selected(self.compare_requested.emit))
         menu.addAction(self.tr("Full screen"), self.full_screen_requested.emit)
         menu.addAction(self.tr("Show in folder"), lambda: self.show_in_folder_requested.emit(image))
         rating = menu.addMenu(self.tr("Rating"))
@@ -137,6 +148,19 @@ class GalleryPane(QWidget):
         menu.addSeparator()
         menu.addAction(self.tr("Move to bin"), self._bin)
         menu.popup(self.view.viewport().mapToGlobal(point))
+
+    def _fill_upscale_menu(self, menu: QMenu) -> None:
+        for name in self._upscalers:
+            for factor in _FACTORS:
+                text = self.tr("{0} times, {1}").format(factor, name)
+                menu.addAction(text, partial(self._upscale, float(factor), name))
+
+    def _upscale(self, factor: float, upscaler: str) -> None:
+        self.with_selected(lambda images: self.upscale_requested.emit(images, factor, upscaler))
+
+    def _compare_text(self) -> str:
+        chosen = len(self.view.selectionModel().selectedIndexes())
+        return self.tr("Compare both") if chosen == 2 else self.tr("Compare with what it was made from")
 
     def _connect(self) -> None:
         self._search.textChanged.connect(lambda _: self._typing.start())

@@ -15,6 +15,7 @@ from .begin import Begin
 from .cloud_choices import CloudChoices
 from .finer import Finer
 from .numbers import Numbers
+from .second_pass import SecondPass
 from .strength import Strength
 from .style_cards import LoadPicture
 from .style_picker import StylePicker
@@ -40,6 +41,7 @@ class PromptPane(QWidget):
         self._numbers = Numbers(theme)
         self._choices = CloudChoices()
         self._finer = Finer()
+        self._second_pass = SecondPass()
         self._strength = Strength()
         self._strength.hide()
         self._begin = Begin()
@@ -61,7 +63,7 @@ class PromptPane(QWidget):
             image=self._source,
             strength=self._strength.share() if self._source and "strength" not in missing else None,
         )
-        parts = (self._numbers, self._choices, self._finer)
+        parts = (self._numbers, self._choices, self._finer, self._second_pass)
         values = {name: value for part in parts for name, value in part.values().items()}
         return replace(said, **values)  # type: ignore[arg-type]
 
@@ -72,6 +74,7 @@ class PromptPane(QWidget):
         self._numbers.show_request(request)
         self._choices.show_request(request)
         self._finer.show_request(request)
+        self._second_pass.show_request(request)
 
     def show_prompt(self, prompt: str, negative: str | None = None) -> None:
         self._words.show_prompt(prompt, negative)
@@ -97,6 +100,7 @@ class PromptPane(QWidget):
             self._numbers.show_offer(offered)
             self._choices.show_choices(offered.qualities, offered.backgrounds)
             self._finer.show_offer(offered)
+            self._second_pass.show_offer(offered)
         self._show_defaults()
         self._update()
 
@@ -111,6 +115,7 @@ class PromptPane(QWidget):
     def show_masked(self, masked: bool) -> None:
         """Whether a mask is painted on the picture to start from: what is inside is drawn wholly anew."""
         self._strength.show_masked(masked)
+        self._second_pass.show_masked(masked)
 
     def show_busy(self, running: bool) -> None:
         self._begin.show_busy(running)
@@ -145,7 +150,7 @@ class PromptPane(QWidget):
         self._words.file_dropped.connect(self.settings_dropped)
         self._words.enhance_requested.connect(self.enhance_requested)
         self._styles.style_chosen.connect(lambda name: self._style_chosen())
-        for part in (self._words, self._numbers, self._choices, self._strength, self._finer):
+        for part in (self._words, self._numbers, self._choices, self._strength, self._finer, self._second_pass):
             part.changed.connect(self.changed)
         self._begin.generate_requested.connect(self.generate_requested)
         self._begin.cancel_requested.connect(self.cancel_requested)
@@ -175,6 +180,7 @@ class PromptPane(QWidget):
         column.addWidget(self._styles)
         column.addWidget(self._numbers)
         column.addWidget(self._choices)
+        column.addWidget(self._second_pass)
         column.addWidget(self._finer)
         column.addStretch()
         return body

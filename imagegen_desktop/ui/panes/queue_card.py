@@ -156,7 +156,7 @@ class QueueCard(QStyledItemDelegate):
         painter.drawPixmap(rects.icon.topLeft(), pixmap(name, str(getattr(tokens, role)), _ICON, ratio))
         painter.setPen(QColor(tokens.text))
         painter.setFont(sized(self._view.font(), BODY))
-        words = " ".join(job.request.prompt.split()) or self.tr("No words")
+        words = self._items.title(job)
         _draw_line(painter, rects.title, words)
         painter.setPen(QColor(tokens.muted))
         painter.setFont(sized(self._view.font(), SMALL))

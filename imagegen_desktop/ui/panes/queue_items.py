@@ -71,9 +71,9 @@ class QueueItems(QAbstractListModel):
         job = self._jobs[index.row()]
         match role:
             case Qt.ItemDataRole.DisplayRole:
-                return job.request.prompt
+                return self.title(job)
             case Qt.ItemDataRole.AccessibleTextRole:
-                return f"{self.state_name(job)}: {job.request.prompt}"
+                return f"{self.state_name(job)}: {self.title(job)}"
             case Qt.ItemDataRole.AccessibleDescriptionRole:
                 return error_text(job)
             case _ if role == JOB:
@@ -81,6 +81,14 @@ class QueueItems(QAbstractListModel):
             case _ if role == PACE:
                 return self._paces.get(job.id)
         return None
+
+    def title(self, job: Job) -> str:
+        """A job in one line: its words, and that it only makes larger what is there."""
+        words = " ".join(job.request.prompt.split())
+        if job.request.upscale is None:
+            return words or self.tr("No words")
+        larger = self.tr("{0} times larger").format(f"{job.request.upscale:g}")
+        return f"{larger}: {words}" if words else larger
 
     def state_name(self, job: Job) -> str:
         """The job's state in the artist's words."""

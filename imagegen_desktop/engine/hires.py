@@ -1,0 +1,179 @@
+"""The hires pass: a picture drawn at the model's size, made larger, and drawn over at that resolution — one job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image as Picture
+
+from ..domain.enlarging import hires_size
+from ..domain.model_card import UPSCALER
+from ..domain.request import GenerationRequest, SourceImage
+from ..protocol.messages import Event, Generate, Image, Started
+from .desk import Wish
+from .drawing import Drawing, check_possible
+from .snapshot import Snapshot, UnusableSnapshot, read
+from .state import State
+from .upscale import Enlarging, Upscalers, lanczos
+
+
+class HiresDrawing(Drawing):
+    """Draws the first picture as any Drawing does; then the second pass goes on with it.
+
+    Steps count through both passes. A snapshot of the second pass carries the first pass's picture, so that neither is
+    drawn again.
+    """
+
+    def __init__(self, *args: Any, upscalers: Upscalers) -> None:
+        super().__init__(*args)
+        self._upscalers = upscalers
+        self._first_steps = 0
+        self._second: SecondPass | None = None
+        self._passed = second_request(self._request)
+
+    def call(self) -> Picture.Image:
+        check_possible(self._passed, self._model.family.flow)
+        kept = self._kept()
+        if kept is None:
+            state, first = None, super().call()
+        else:
+            state = super()._resumable()
+            self._first_steps, first = kept.first_steps, Picture.fromarray(kept.first.numpy())  # type: ignore[union-attr]
+            self._resumed_at = self._first_steps + kept.state.step
+        return self._drawn_over(first, state)
+
+    def began(self, step: int, steps: int) -> None:
+        self._first_steps = steps
+        super().began(step, steps + self._expected(steps))
+
+    def _drawn_over(self, first: Picture.Image, state: State | None) -> Picture.Image:
+        size = hires_size(self._request)
+        larger = self._enlarged(first, *size)
+        around = (self._model, self._desk, self._tallies, self._writer, self._send, self._preview_every)
+        command = replace(
+            self._command,
+            request=self._passed.to_dict(),
+            index=0,
+            resume="",
+            image=larger.tobytes(),
+            conditions=_resized(self._command, self._request, size),
+        )
+        self._second = SecondPass(command, *around, outer=self, first=first, resume=state)
+        return self._second.call()
+
+    def _enlarged(self, first: Picture.Image, width: int, height: int) -> Picture.Image:
+        self._say_phase("enlarging")
+        path = next((extra["path"] for extra in self._command.extras if extra["kind"] == UPSCALER), "")
+        if not path:
+            return lanczos(first, width, height)
+        network = self._upscalers.get(str(path), self._model.device, lambda: self._say_phase("loading model"))
+        return Enlarging(network, self._desk.leave_if_wished, lambda done, steps: None).to_size(first, width, height)
+
+    def _kept(self) -> Snapshot | None:
+        """The snapshot to go on from, when it is one of the second pass."""
+        if not self._command.resume:
+            return None
+        try:
+            snapshot = read(Path(self._command.resume))
+        except UnusableSnapshot:
+            return None
+        return snapshot if snapshot.first is not None and snapshot.request == self._identity() else None
+
+    def _expected(self, steps: int) -> int:
+        """How many steps the second pass will have; it says so exactly when it begins."""
+        return max(1, int(steps * (self._request.hires_strength or 0.0)))
+
+    def _left(self, wish: Wish) -> Event:
+        return super()._left(wish) if self._second is None else self._second.left(wish)
+
+    def _finished(self, picture: Picture.Image) -> Image:
+        if self._second is not None:
+            self._notes += [note for note in self._second.notes if note not in self._notes]
+        return super()._finished(picture)
+
+    def identity(self) -> dict[str, Any]:
+        return self._identity()
+
+    @property
+    def first_steps(self) -> int:
+        return self._first_steps
+
+    @property
+    def names(self) -> dict[str, Any]:
+        return self._names
+
+
+class SecondPass(Drawing):
+    """Image-to-image on the enlarged first picture; its steps are counted on from those of the first pass."""
+
+    def __init__(self, *args: Any, outer: HiresDrawing, first: Picture.Image, resume: State | None) -> None:
+        super().__init__(*args)
+        self._outer = outer
+        self._first = first
+        self._state = resume
+
+    @property
+    def notes(self) -> list[str]:
+        return self._notes
+
+    def left(self, wish: Wish) -> Event:
+        event = self._left(wish)
+        return replace(event, step=event.step + self._outer.first_steps)  # type: ignore[union-attr,call-arg]
+
+    def began(self, step: int, steps: int) -> None:
+        offset = self._outer.first_steps
+        self._approached = True  # the job has begun already
+        super().began(offset + step, offset + steps)
+        if self._state is not None:
+            self._send(Started(**self._names, steps=offset + steps, step=offset + step))
+
+    def stepped(self, step: int, latents: torch.Tensor, guess: Callable[[], torch.Tensor]) -> None:
+        super().stepped(step + self._outer.first_steps, latents, guess)
+
+    def _resumable(self) -> State | None:
+        return self._state
+
+    def _put_snapshot(self) -> None:
+        assert self._boundary is not None, "a snapshot is taken of a call that has begun"
+        snapshot = Snapshot(
+            state=self._boundary.state(),
+            request=self._outer.identity(),
+            surroundings=self._surroundings(),
+            first=torch.from_numpy(np.array(self._first)),
+            first_steps=self._outer.first_steps,
+        )
+        self._writer.put(snapshot, Path(self._command.snapshot))
+
+    @property
+    def _names(self) -> dict[str, Any]:
+        return self._outer.names
+
+
+def second_request(request: GenerationRequest) -> GenerationRequest:
+    """What the second pass draws."""
+    width, height = hires_size(request)
+    return replace(
+        request,
+        width=width,
+        height=height,
+        image=SourceImage(sha256="", width=width, height=height),
+        strength=request.hires_strength,
+        hires_factor=None,
+        hires_strength=None,
+        upscaler=None,
+        until=None,
+        branch=None,
+    )
+
+
+def _resized(command: Generate, request: GenerationRequest, size: tuple[int, int]) -> bytes:
+    """The pictures of controls and references at the second pass's size."""
+    small = (request.width or 0, request.height or 0)
+    length = small[0] * small[1] * 3
+    pictures = [command.conditions[at : at + length] for at in range(0, len(command.conditions), length)]
+    return b"".join(lanczos(Picture.frombytes("RGB", small, rows), *size).tobytes() for rows in pictures)
