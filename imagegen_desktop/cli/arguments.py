@@ -122,7 +122,7 @@ def _change_options(verb: argparse.ArgumentParser) -> None:
     )
     add("--upscaler", metavar="NAME", help="who enlarges before the second pass: a network of the library, or Lanczos")
     add("--clip-skip", type=_whole("clip skip", 1, MAX_CLIP_SKIP), metavar="N", help="1 the last layer, 2 one less …")
-    add("--tiling", choices=TILINGS, help="edges that meet without a seam")
+    add("--tiling", type=_tiling, metavar="x|y|both", help="edges that meet without a seam")
     add("--variation-seed", type=_whole("variation seed", 0, MAX_SEED), metavar="S")
     add("--variation-strength", type=_number("variation strength", 0.0, 1.0), metavar="X", help="0 this seed, 1 that")
     added.add_options(verb)
@@ -296,3 +296,9 @@ def _device(text: str) -> str:
 
 def _snapshot_interval(text: str) -> float:
     return 0.0 if text == "step" else _number("snapshot-every", 0.1, 3600.0)(text)
+def _tiling(text: str) -> str:
+    if text in TILINGS:
+        return text
+    raise BadInput("tiling", text, "one of " + ", ".join(TILINGS))
+
+

@@ -33,6 +33,14 @@ class Conditioning:
     pooled: torch.Tensor | None
     negative_pooled: torch.Tensor | None
 
+    def like(self, other: torch.Tensor) -> Conditioning:
+        """On the other's device, in its precision."""
+        tensors = (self.words, self.negative, self.pooled, self.negative_pooled)
+        words, negative, pooled, negative_pooled = (None if each is None else each.to(other) for each in tensors)
+        assert words is not None
+        assert negative is not None
+        return Conditioning(words, negative, pooled, negative_pooled)
+
     @cached_property
     def both(self) -> torch.Tensor:
         """As a denoiser is asked about both at once: the negative one first."""
@@ -96,7 +104,7 @@ class Prompting:
 
     def _heard(self, kwargs: dict[str, Any], step: int) -> dict[str, Any]:
         if not self._stages:
-            self._stages = self._all_stages(self._pipeline.num_timesteps)
+            self._stages = self._all_stages(self._pipeline.num_timesteps, kwargs["encoder_hidden_states"])
         now = self._stages[min(step, len(self._stages) - 1)]
         alone = kwargs["encoder_hidden_states"].shape[0] == 1
         heard: dict[str, Any] = {"encoder_hidden_states": now.words if alone else now.both}
@@ -105,11 +113,11 @@ class Prompting:
             heard["added_cond_kwargs"] = kwargs["added_cond_kwargs"] | {"text_embeds": pooled}
         return heard
 
-    def _all_stages(self, steps: int) -> list[Conditioning]:
-        """What is said in each of the steps, encoded once for all that say the same."""
+    def _all_stages(self, steps: int, like: torch.Tensor) -> list[Conditioning]:
+        """What is said in each of the steps, encoded once for all that say the same, where and as precise as `like`."""
         by_step = [self._said(step, steps) for step in range(steps)]
         different = list(dict.fromkeys(by_step))
-        encoded = dict(zip(different, self._encoded(different), strict=True))
+        encoded = {said: each.like(like) for said, each in zip(different, self._encoded(different), strict=True)}
         return [encoded[said] for said in by_step]
 
     def _said(self, step: int, steps: int) -> tuple[Said, Said]:
@@ -141,18 +149,10 @@ class Prompting:
     def _encoded(self, stages: list[tuple[Said, Said]]) -> list[Conditioning]:
         """All of the same length, so that the denoiser's work keeps its shape."""
         most = max(len(encoder.chunks(said)) for both in stages for said in both for encoder in self._encoders)
-        device, dtype = self._pipeline.unet.device, self._pipeline.unet.dtype
         encoded = []
         for both in stages:
             (words, pooled), (negative, negative_pooled) = (self._side_by_side(said, most) for said in both)
-            encoded.append(
-                Conditioning(
-                    words=words.to(device, dtype),
-                    negative=negative.to(device, dtype),
-                    pooled=None if pooled is None else pooled.to(device, dtype),
-                    negative_pooled=None if negative_pooled is None else negative_pooled.to(device, dtype),
-                )
-            )
+            encoded.append(Conditioning(words, negative, pooled, negative_pooled))
         return encoded
 
     def _side_by_side(self, said: Said, most: int) -> tuple[torch.Tensor, torch.Tensor | None]:
