@@ -63,7 +63,7 @@ class DetailsPane(QWidget):
         self._stack.setCurrentIndex(1 if image is None else 0)
         if image is None:
             return
-        self._prompt.setText(image.request.prompt)
+        self._prompt.setText("\n→ ".join((image.request.prompt, *image.request.prompts)))
         self._negative.setText(self.tr("Not: {0}").format(image.request.negative_prompt))
         self._negative.setVisible(bool(image.request.negative_prompt))
         self._rating.show_rating(image.rating)
