@@ -104,9 +104,10 @@ class Refused(ProviderProblem):
 
 
 class NotAllowed(ProviderProblem):
-    """The account may not use this model (yet)."""
+    """The account may not use this model (yet). `page`: where its licence can be accepted, if anywhere."""
 
     kind = "not_allowed"
+    page = ""
 
 
 class ModelGone(ProviderProblem):

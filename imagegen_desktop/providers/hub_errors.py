@@ -54,7 +54,9 @@ def gated(model_id: str, page: str, has_token: bool) -> NotAllowed:
         if has_token
         else "then enter a token of your account: `keys set huggingface`."
     )
-    return NotAllowed(f"{model_id} is given only to those who accept its licence.", f"Do so at {page}, {token}")
+    problem = NotAllowed(f"{model_id} is given only to those who accept its licence.", f"Do so at {page}, {token}")
+    problem.page = page
+    return problem
 
 
 def odd(model_id: str) -> BadAnswer:

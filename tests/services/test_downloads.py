@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import subprocess
 import sys
@@ -387,6 +388,36 @@ def test_a_newer_commit_keeps_what_is_the_same(bench: Bench) -> None:
     bench.hub.add(ID, files | {"README.md": b"# Better words\n"})
     bench.get()
     bench.check_whole()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": "../../evil"},
+        {"name": "a/b"},
+        {"files": [{"path": "../../evil", "size": 1, "sha256": "a" * 64, "blob": ""}]},
+        {"files": [{"path": "x", "size": -1, "sha256": "a" * 64, "blob": ""}]},
+        {"files": [{"path": "x", "size": 1, "sha256": "", "blob": ""}]},
+        {"files": "x"},
+        {"model": None},
+        {"state": "flying"},
+        {"etags": ["x"]},
+        {"error": "x"},
+    ],
+    ids=str,
+)
+def test_a_journal_that_is_not_ours_is_not_followed(bench: Bench, wrong: dict[str, object]) -> None:
+    key, flow = held(bench)
+    bench.downloads.pause(key)
+    bench.downloads.wait(key)
+    flow()
+    journal = bench.root / HIDDEN / key / "download.json"
+    journal.write_text(json.dumps(json.loads(journal.read_text()) | wrong))
+    later = Bench(bench.hub, bench.root)
+    later.downloads.begin()
+    assert later.downloads.all() == []
+    assert later.get().state is DownloadState.DONE
+    later.check_whole()
 
 
 def test_two_processes_do_not_fetch_the_same(bench: Bench) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from ...domain.download import OPEN, Download
-from ...domain.errors import Problem
+from ...domain.errors import KeyRefused, NotAllowed, Problem
 from ...services.downloads import HubOffer
 from ...services.recommended import Machine, RecommendedModel
 from ..icons import name_icon
@@ -134,8 +134,13 @@ class ModelsGet(QWidget):
 
     def show_problem(self, problem: Problem) -> None:
         self.show_busy("")
-        key = (self.tr("Enter a key…"), self.key_wanted.emit) if problem.kind in ("key", "not_allowed") else None
-        self.messages.show_message("error", problem.message, problem.advice, key)
+        remedy: tuple[str, Callable[[], None]] | None = None
+        if isinstance(problem, KeyRefused):
+            remedy = (self.tr("Enter a key…"), self.key_wanted.emit)
+        elif isinstance(problem, NotAllowed) and problem.page:
+            page = problem.page
+            remedy = (self.tr("Read its page"), lambda: self.offer.page_wanted.emit(page))
+        self.messages.show_message("error", problem.message, problem.advice, remedy)
 
     def show_download(self, download: Download) -> DownloadRow | None:
         """A row for it while it is open; the row if it is a new one."""
