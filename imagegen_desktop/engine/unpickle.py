@@ -11,6 +11,7 @@ import ctypes
 import json
 import os
 import platform
+import re
 import struct
 import sys
 from collections.abc import Iterator, Mapping
@@ -32,14 +33,12 @@ _FORBIDDEN_EVENTS = frozenset({
 
 def main() -> int:
     source, target = sys.argv[1:3]
-    _leave_network()
+    leave_network()
     import safetensors.torch  # before the doors close: these are ours, and many files
     import torch
 
     torch.set_num_threads(1)
-    _limit(os.path.getsize(source))
-    _restrict_files(source, os.path.dirname(target))
-    _restrict_calls()
+    close_doors(source, os.path.dirname(target))
     sys.addaudithook(_tripwire)
     return _answer(source, target, torch, safetensors.torch.save_file)
 
@@ -87,9 +86,9 @@ def _tensors(found: Any, torch: Any, prefix: str = "", deep: int = 0) -> Iterato
 def _reason(error: BaseException) -> str:
     """One line, and of torch's long explanation the part that says what the file asked for."""
     text = str(error)
-    if "Unsupported global: GLOBAL " in text:
-        asked = text.partition("Unsupported global: GLOBAL ")[2].split(maxsplit=1)[0]
-        return f"it asks for {asked}, which is no tensor"
+    asked = re.search(r"(?:unsupported GLOBAL|Unsupported global: GLOBAL) ([\w.]+)", text)
+    if asked:
+        return f"it asks for {asked[1]}, which is no tensor"
     if "Unsupported operand" in text or "Weights only load failed" in text:
         return "it is no plain table of tensors"
     first = next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)
@@ -106,7 +105,14 @@ def _tripwire(event: str, _: object) -> None:
         raise PermissionError(f"it tried {event}")
 
 
-def _leave_network() -> None:
+def close_doors(source: str, folder: str) -> None:
+    """From here on this process may read `source` and our libraries, write below `folder`, and little else."""
+    _limit(os.path.getsize(source))
+    _restrict_files(source, folder)
+    _restrict_calls()
+
+
+def leave_network() -> None:
     """A network of its own without any interface, where the system lets us."""
     if sys.platform == "linux":
         library = ctypes.CDLL(None, use_errno=True)

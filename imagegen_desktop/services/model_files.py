@@ -12,6 +12,7 @@ from typing import Any
 
 from ..domain.errors import BadInput, ModelProblem, NotFound
 from ..domain.model_card import ModelCard
+from ..formats.kinds import PICKLED, kind_of
 from ..storage.durable import rename_without_overwriting, sync_folder, write_durably
 from ..weights.checksums import checksums
 from ..weights.convert import converted, pickles_in
@@ -65,6 +66,8 @@ class ModelFiles:
         path = path.expanduser()
         if not path.exists():
             raise BadInput("path", str(path), "a file or folder that exists")
+        if path.is_file() and kind_of(path) not in PICKLED:
+            raise BadInput("path", str(path), "a pickle; this file needs no conversion")
         wanted = pickles_in(path) if path.is_dir() else {path: path.with_suffix(".safetensors")}
         if not wanted:
             raise BadInput("path", str(path), "a pickle, or a diffusers folder with pickles and no safetensors")

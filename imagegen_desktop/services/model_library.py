@@ -108,7 +108,9 @@ class ModelLibrary:
         try:
             return self._with_kit(inspect_model(path.expanduser()), self._known().values())
         except ModelProblem as problem:
-            raise BadInput("model", str(path), problem.message.rstrip(".")) from problem
+            refused = BadInput("model", str(path), problem.message.rstrip("."))
+            refused.advice = problem.advice
+            raise refused from problem
 
     def add(self, path: Path) -> ModelCard:
         """Makes a model file or folder known under its name, by a link in the home's models folder."""
@@ -175,7 +177,7 @@ class ModelLibrary:
         if card.lacks:
             whole = next((other for other in others if _is_whole(other, card.family)), None)
             if whole is None:
-                lacks = " and ".join(_PART_TITLES[part] for part in dict.fromkeys(card.lacks))
+                lacks = " and ".join(dict.fromkeys(_PART_TITLES[part] for part in card.lacks))
                 text = f"{card.name} holds only a part of {title}; it needs its {lacks}, from a folder of that family."
                 return replace(card, missing=text)
             return replace(card, kit=whole.path)

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject
 
 from ..domain.cloud_model import CloudModel
 from ..domain.families import INPAINT
-from ..domain.model_card import ModelCard
+from ..domain.model_card import MODEL, ModelCard
 from ..domain.request import GenerationRequest
 from ..services.assemble import Parts
 from .bridge import Bridge
@@ -100,8 +100,14 @@ class Choosing(QObject):
         )
 
     def _added(self, card: ModelCard) -> None:
-        self._stage.messages.clear()
-        self.load(card.name)
+        """A whole model is chosen at once; what belongs to one, or lacks something, is told."""
+        said = self._stage.messages
+        said.clear()
+        if card.missing:
+            said.show_message("warning", card.missing)
+        elif card.kind != MODEL:
+            said.show_message("info", self.tr("{0} is here.").format(card.name))
+        self.load(card.name if card.kind == MODEL and not card.missing else "")
 
     def _show_cards(self, cards: list[ModelCard], default: ModelCard | None, wanted: str) -> None:
         self._cards = {card.name: card for card in cards}

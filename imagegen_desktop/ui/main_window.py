@@ -10,6 +10,7 @@ from PySide6.QtCore import QByteArray, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QMainWindow, QMenu
 
+from ..formats.kinds import looks_like_weights
 from .actions import Actions
 from .icons import dress, icon
 from .panes.top_bar import TopBar
@@ -161,6 +162,6 @@ def _model_in(event: QDropEvent) -> Path | None:
     """A folder or a checkpoint file among what is dragged."""
     for url in event.mimeData().urls():
         path = Path(url.toLocalFile())
-        if url.isLocalFile() and (path.suffix == ".safetensors" or path.is_dir()):
+        if url.isLocalFile() and (path.is_dir() or looks_like_weights(path.name)):
             return path
     return None

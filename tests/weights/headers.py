@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -63,6 +64,16 @@ def gguf(
         head += struct.pack("<IQ", kind, place if offset is None else offset)
         place += -(-count * 2 // 32) * 32
     return head + bytes(-len(head) % 32) + bytes(place if data is None else data)
+
+
+def write_gguf(path: Path, shapes: Mapping[str, Sequence[int]], facts: Sequence[tuple[str, int, bytes]] = ()) -> Path:
+    """A sound GGUF file; `shapes` with the outermost dimension first, its tensors are a hole in the disk."""
+    start = gguf({name: tuple(shape)[::-1] for name, shape in shapes.items()}, facts, data=0)
+    sizes = (math.prod(shape) * 2 for shape in shapes.values())
+    with path.open("wb") as file:
+        file.write(start)
+        file.truncate(len(start) + sum(-(-size // 32) * 32 for size in sizes))
+    return path
 
 
 def text_fact(key: str, value: str) -> tuple[str, int, bytes]:

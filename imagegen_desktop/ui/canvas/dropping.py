@@ -8,10 +8,9 @@ from pathlib import Path
 from PySide6.QtCore import QRect, QRectF, Qt, QUrl
 from PySide6.QtGui import QColor, QDropEvent, QImage, QPainter, QPen
 
+from ...formats.kinds import looks_like_weights
 from ..theme import sized
 from ..tokens import CORNER, TITLE, Tokens
-
-_MODELS = (".safetensors", ".ckpt", ".gguf")
 
 
 def droppable(event: QDropEvent) -> bool:
@@ -45,4 +44,4 @@ def paint_hint(painter: QPainter, rect: QRect, tokens: Tokens, said: str) -> Non
 
 def _picture_file(urls: Sequence[QUrl]) -> Path | None:
     files = [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
-    return next((file for file in files if file.suffix not in _MODELS and not file.is_dir()), None)
+    return next((file for file in files if not looks_like_weights(file.name) and not file.is_dir()), None)
