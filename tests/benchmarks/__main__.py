@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import engine, window
+from tests.benchmarks import boundary, engine, window
 from tests.benchmarks.measured import Measured, busy_warning
 from tests.benchmarks.model import build
 
@@ -32,7 +32,7 @@ def main() -> int:
     found: list[Measured] = []
     with tempfile.TemporaryDirectory() as folder:
         model = build(Path(folder) / "bench")
-        for measure in (*engine.MEASURES, *window.MEASURES):
+        for measure in (*engine.MEASURES, *boundary.MEASURES, *window.MEASURES):
             if chosen.only in measure.__name__:
                 found += _measured(measure, model, chosen.rounds)
     if chosen.json:
