@@ -6,6 +6,7 @@ import json
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import torch
 
 from ..domain.errors import BadInput, ModelProblem
 from ..domain.request import Control, GenerationRequest
+from ..formats.check import check_weights
 from ..protocol.messages import Generate
 from .autoencoders import load_autoencoder
 from .controls import CLASSES, Acting, Controls, fits, picture_for
@@ -177,7 +179,15 @@ class _Places:
             raise ModelProblem(f"The {word} {name} is not there any more.", "Put its file back, or take it off.")
         files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
         details = [file.stat() for file in files]
-        return str(path), sum(each.st_size for each in details), max((each.st_mtime_ns for each in details), default=0)
+        stamp = str(path), sum(each.st_size for each in details), max((each.st_mtime_ns for each in details), default=0)
+        _check_once(stamp)
+        return stamp
+
+
+@lru_cache(maxsize=256)
+def _check_once(stamp: FileStamp) -> None:
+    """Raises ModelProblem before any loader sees the file; one that did not change since is not read again."""
+    check_weights(Path(stamp[0]))
 
 
 def _load_net(path: Path, denoiser: Any) -> Any:
