@@ -23,6 +23,8 @@ MOST_FOLDERS_DEEP = 4
 #: Parts a pipeline is opened without.
 OPTIONAL = ("safety_checker", "feature_extractor", "image_encoder")
 
+_WEIGHTLESS = ("scheduler", "tokenizer", "processor", "image_processor")
+
 _NOT_OPENED = "It is not opened."
 _PROGRAMS = (
     ".py", ".pyc", ".pyd", ".so", ".dll", ".dylib", ".exe", ".sh", ".bat", ".cmd", ".ps1", ".js", ".jar", ".pt2",
@@ -105,6 +107,12 @@ def _parts(index: Mapping[str, Any], folder: Path) -> Iterator[tuple[str, tuple[
                 "Only models made of standard parts are opened.",
             )
         yield name, (str(library), str(kind))
+
+
+def parts_without_weights(folder: Path) -> list[str]:
+    """Parts of a model that should hold tensors and hold none, as an interrupted copy leaves them."""
+    parts = (name for name in read_index(folder).parts if name not in OPTIONAL and not name.startswith(_WEIGHTLESS))
+    return [part for part in parts if not any((folder / part).glob("*.safetensors"))]
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from ..domain.errors import BadInput, ModelProblem, NotFound
-from ..domain.model_card import ModelCard
+from ..domain.model_card import FOLDER, MODEL, ModelCard
+from ..formats.files import COPY_AGAIN
+from ..formats.folder import parts_without_weights
 from ..formats.kinds import PICKLED, kind_of
 from ..storage.durable import rename_without_overwriting, sync_folder, write_durably
 from ..weights.checksums import checksums
@@ -85,6 +87,8 @@ class ModelFiles:
 
     def _verdict(self, card: ModelCard, known: dict[str, dict[str, str]]) -> Verdict:
         try:
+            if card.kind == MODEL and card.format == FOLDER and (empty := parts_without_weights(Path(card.path))):
+                raise ModelProblem(f"{card.name} has no weights for {', '.join(empty)}.", COPY_AGAIN)
             found = checksums(Path(card.path))
         except ModelProblem as problem:
             return _broken(card.name, problem, card.path)

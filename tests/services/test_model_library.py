@@ -152,6 +152,14 @@ def test_verifying_finds_one_flipped_bit_doubles_and_what_is_broken(place: Home,
         files.verify("dog")
 
 
+def test_verifying_names_parts_that_did_not_come(place: Home, library: ModelLibrary) -> None:
+    folder = sound(place.models / "half")
+    (verdict,) = ModelFiles(library).verify("half")
+    assert (verdict.state, verdict.detail) == ("broken", "half has no weights for vae.")
+    write(folder / "vae" / "diffusion_pytorch_model.safetensors", {"decoder.conv_in.weight": (8, 4, 3, 3)})
+    assert ModelFiles(library).verify("half")[0].state == "recorded"
+
+
 def test_the_command_line_lists_inspects_and_verifies(
     place: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
