@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import inspect
 from collections.abc import Callable
@@ -180,6 +181,7 @@ def _load(source: Source, stamp: Stamp, pixels: int, tallies: Tallies, model_has
     for name in kinds.text_encoders:
         encoder = getattr(pipeline, name, None)
         if encoder is not None:
+            _spare_logits(encoder)
             cache.watch(name, encoder)
     return LoadedModel(
         source=source,
@@ -240,6 +242,12 @@ def _set_aside(models: list[LoadedModel]) -> list[LoadedModel]:
     for model in kept:
         _park(model)
     return kept
+
+
+def _spare_logits(encoder: Any) -> None:
+    """A language model read for its inner layers guesses no next words: a vocabulary's width for every token."""
+    if "logits_to_keep" in inspect.signature(encoder.forward).parameters:
+        encoder.forward = functools.partial(encoder.forward, logits_to_keep=1)
 
 
 def _park(model: LoadedModel) -> None:

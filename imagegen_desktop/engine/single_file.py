@@ -44,12 +44,14 @@ def open_file(file: Path, kit: Path, family: PipelineFamily, precision: torch.dt
     options = {"local_files_only": True, "dtype": precision, **dict.fromkeys(family.absent), **family.extra}
     parts = {family.denoiser: denoiser}
     if not own or not hasattr(kind, "from_single_file"):
-        return kind.from_pretrained(str(kit), trust_remote_code=False, **options, **parts)
+        return _as_trained(
+            kind.from_pretrained(str(kit), trust_remote_code=False, **options, **parts), shapes, denoiser
+        )
     if "vae" not in own:
         vae = getattr(diffusers, index["vae"][1])
         parts["vae"] = vae.from_pretrained(str(kit), subfolder="vae", local_files_only=True, dtype=precision)
     pipeline = kind.from_single_file(str(file), config=str(kit), **options, **parts)
-    return _as_trained(pipeline, shapes)
+    return _as_trained(pipeline, shapes, denoiser)
 
 
 def _index(file: Path, kit: Path) -> dict[str, Any]:
@@ -107,9 +109,18 @@ def _under_known_names(file: Path) -> dict[str, Any]:
     return {f"model.diffusion_model.{name}": tensor for name, tensor in load_single_file_checkpoint(str(file)).items()}
 
 
-def _as_trained(pipeline: Any, names: Iterable[str]) -> Any:
-    """Trainers mark a UNet that predicts velocity, and a schedule that ends in pure noise, by an empty tensor."""
+def _as_trained(pipeline: Any, names: Iterable[str], denoiser: Any) -> Any:
+    """The schedule the weights were trained for, where it is another than the kit's.
+
+    Trainers mark a UNet that predicts velocity, and a schedule that ends in pure noise, by an empty tensor. FLUX.1
+    schnell, which is not guided, does not move its steps with the picture's size as its guided siblings do.
+    """
+    settings: dict[str, Any] = {}
     if "v_pred" in names:
         settings = {"prediction_type": "v_prediction", "rescale_betas_zero_snr": "ztsnr" in names}
+    if type(denoiser).__name__ == "FluxTransformer2DModel":
+        guided = bool(denoiser.config.guidance_embeds)
+        settings = {"use_dynamic_shifting": guided, "shift": 3.0 if guided else 1.0}
+    if settings:
         pipeline.scheduler = type(pipeline.scheduler).from_config(pipeline.scheduler.config, **settings)
     return pipeline

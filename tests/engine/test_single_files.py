@@ -32,17 +32,17 @@ HOLDS = {
 #: The tiny model a file is made of, where it is not named as its family.
 MADE_OF = {"sdxl": "sdxl-uneven", "sd3": "sd3-uneven"}
 FAMILIES_IN_FILES = tuple(original_layouts.LAYOUTS)
-GGUF_FAMILIES = ("sd1", "sdxl", "sd3", "flux", "flux-kontext", "flux-fill", "flux2", "zimage", "qwen")
 SAFETENSORS_CASES = [(family, task) for family in FAMILIES_IN_FILES for task in FAMILIES[family].tasks]
-GGUF_CASES = [(family, task) for family in GGUF_FAMILIES for task in FAMILIES[family].tasks]
+GGUF_CASES = SAFETENSORS_CASES
 
 
 @dataclass(frozen=True)
 class Single:
-    """A model in one file, and the folder with what it lacks."""
+    """A model in one file, the folder with what it lacks, and the whole model's."""
 
     file: Path
     kit: Path
+    folder: Path
 
 
 Write = Callable[[str, str], Single]
@@ -60,9 +60,9 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Write:
         denoiser = "unet" if (folder / "unet").exists() else "transformer"
         if format == "gguf":
             kit = original_layouts.kit_of(folder, shelf / f"{family}-gguf-kit", (denoiser,))
-            return Single(original_layouts.write_gguf(family, folder, shelf / f"{family}.gguf"), kit)
+            return Single(original_layouts.write_gguf(family, folder, shelf / f"{family}.gguf"), kit, folder)
         kit = original_layouts.kit_of(folder, shelf / f"{family}-kit", HOLDS.get(family, (denoiser,)))
-        return Single(original_layouts.write(family, folder, shelf / f"{family}.safetensors"), kit)
+        return Single(original_layouts.write(family, folder, shelf / f"{family}.safetensors"), kit, folder)
 
     return write
 
@@ -132,32 +132,41 @@ def difference(one: bytes, other: bytes) -> float:
 
 
 @pytest.mark.parametrize("family", FAMILIES_IN_FILES)
-def test_a_file_holds_what_its_folder_holds(
-    unplugged: EngineChild, written: Write, family: str, tmp_path: Path
-) -> None:
+def test_a_file_holds_what_its_folder_holds(unplugged: EngineChild, written: Write, family: str) -> None:
     """Two routes round differently; weights in a wrong place make another picture."""
     single = written(family, "safetensors")
-    folder = tiny_models.build(MADE_OF.get(family, family), tmp_path / family)
     wish = task_request(FAMILIES[family].tasks[0])
-    whole = unplugged.image(command(wish, folder, family=family)).pixels
+    whole = unplugged.image(command(wish, single.folder, family=family)).pixels
     image = unplugged.image(command(wish, single.file, family=family, kit=str(single.kit))).pixels
     assert difference(whole, image) < 0.5
 
 
-@pytest.mark.parametrize(("kind", "family"), [("sd1-inpaint", "sd1"), ("flux-schnell", "flux")])
-def test_one_kit_serves_all_variants_of_a_family(
-    unplugged: EngineChild, written: Write, tmp_path: Path, kind: str, family: str
+def test_the_kit_of_a_family_serves_its_inpainting_model(
+    unplugged: EngineChild, written: Write, tmp_path: Path
 ) -> None:
-    kit = written(family, "safetensors").kit
-    folder = tiny_models.build(kind, tmp_path / kind)
-    file = original_layouts.write(family, folder, tmp_path / "file.safetensors")
+    folder = tiny_models.build("sd1-inpaint", tmp_path / "sd1-inpaint")
+    file = original_layouts.write("sd1", folder, tmp_path / "file.safetensors")
     wish = task_request("inpaint")
-    image = unplugged.image(command(wish, file, family=family, kit=str(kit))).pixels
-    whole = unplugged.image(command(wish, folder, family=family)).pixels
-    # A kit's other parts are of another tiny model where the file does not hold them.
-    assert len(image) == len(whole)
-    if family in HOLDS:
-        assert difference(whole, image) < 0.5
+    whole = unplugged.image(command(wish, folder)).pixels
+    image = unplugged.image(command(wish, file, kit=str(written("sd1", "safetensors").kit))).pixels
+    assert difference(whole, image) < 0.5
+
+
+def test_schnell_keeps_its_own_schedule_with_the_kit_of_dev(
+    unplugged: EngineChild, written: Write, tmp_path: Path
+) -> None:
+    kit = written("flux", "safetensors").kit
+    folder = tiny_models.build("flux-schnell", tmp_path / "flux-schnell")
+    file = original_layouts.write("flux", folder, tmp_path / "file.safetensors")
+    wish = request(guidance=0.0)
+    options = {"config": str(kit), "subfolder": "transformer", "guidance_embeds": False}
+    pipeline = diffusers.FluxPipeline.from_pretrained(
+        kit,
+        transformer=diffusers.FluxTransformer2DModel.from_single_file(str(file), **options),
+        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(shift=1.0),
+    )
+    image = unplugged.image(command(wish, file, family="flux", kit=str(kit)))
+    assert image.pixels == bare.drawn(wish, pipeline)
 
 
 def failure(engine: EngineChild, file: Path, family: str, kit: Path | str) -> Failed:

@@ -53,6 +53,12 @@ def load(engine: EngineChild, model: Path) -> float:
     return time.perf_counter() - begin
 
 
+def back(engine: EngineChild, model: Path, other: Path) -> float:
+    """Seconds to have the model again after another one was in use."""
+    load(engine, other)
+    return load(engine, model)
+
+
 def unload(engine: EngineChild) -> int:
     """Bytes the engine occupies afterwards."""
     engine.send(Unload())
@@ -70,8 +76,7 @@ def test_back_and_forth_and_nothing_left(alone: EngineChild, heavy: Path, tiny: 
     alone.image(command(request(steps=1), tiny("sd1")))
     base = unload(alone)
     cold = load(alone, heavy)
-    load(alone, tiny("sd1"))
-    again = load(alone, heavy)
+    again = min(back(alone, heavy, tiny("sd1")) for _ in range(3))
     assert again <= 0.1 * cold, f"{again:.3f} s after {cold:.3f} s"
     alone.image(command(request(steps=1), heavy))
     weights = sum(file.stat().st_size for file in heavy.rglob("*.safetensors"))
