@@ -65,7 +65,7 @@ class LocalProvider:
             model_path=assignment.model.path,
             family=assignment.model.family,
             kit=assignment.model.kit,
-            resume=assignment.resume if index == assignment.first_index else "",
+            resume=assignment.resumes.get(index, ""),
             snapshot=self._snapshot_place(job.id, index),
             snapshot_seconds=self._snapshot_seconds(),
             image=assignment.image,

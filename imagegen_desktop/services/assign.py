@@ -46,7 +46,7 @@ class Assigner:
             extras=[*self._additions.extras(request), *self._enlargers.extras(request)],
             conditions=b"".join(self._sources.prepared(control, request).rgb for control in request.controls),
             first_index=job.images_done,
-            resume=self._snapshots.existing(job.id, job.images_done),
+            resumes=self._snapshots.existing(job.id, range(job.images_done, request.count)),
         )
 
     def added(self, request: GenerationRequest) -> list[Path]:

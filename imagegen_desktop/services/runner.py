@@ -11,6 +11,7 @@ from ..database.connection import Library
 from ..database.jobs import Jobs
 from ..domain.errors import (
     DiskProblem,
+    NotFound,
     Problem,
 )
 from ..domain.job import ACTIVE, Job, JobState
@@ -155,9 +156,16 @@ class Runner:
         # Where nothing is out there unnamed the provider can be asked for what it made, or nothing had left.
         settled = [job.id for job in self._jobs.list([JobState.UNCERTAIN]) if self._paid.is_settled(job)]
         recovered += [self._jobs.move_state(job, JobState.QUEUED, error=None) for job in settled]
+        self._snapshots.tidy(self._may_go_on)
         if recovered:
             self._announce.publish(JobsChanged(ids=tuple(job.id for job in recovered)))
         return recovered
+
+    def _may_go_on(self, job: str) -> bool:
+        try:
+            return self._jobs.get(job).state not in (JobState.DONE, JobState.CANCELLED)
+        except NotFound:
+            return False
 
     # ---- one job ------------------------------------------------------------------------------------------
 

@@ -9,9 +9,10 @@ import pytest
 
 from imagegen_desktop.domain.errors import BadInput
 from imagegen_desktop.domain.job import JobState
-from imagegen_desktop.protocol.messages import Step
+from imagegen_desktop.protocol.messages import Generate, Started, Step
 from imagegen_desktop.services.announce import JobAnswered, JobEvent
 from imagegen_desktop.services.assemble import Parts
+from tests.fake_engine import keep_snapshot
 from tests.services.test_runner import On, heard_by, step_is, until_empty, wish
 
 
@@ -156,3 +157,31 @@ def test_one_impossible_job_among_many_keeps_all_out(parts: Parts, change: dict[
     with pytest.raises(BadInput):
         parts.queue.add_many([*asked, replace(asked[0], **change)])  # type: ignore[arg-type]
     assert not parts.queue.jobs()
+
+
+def test_every_half_done_image_of_a_batch_goes_on_from_its_snapshot(parts: Parts) -> None:
+    """The second was being drawn and the first not saved yet when the program ended."""
+    job = parts.queue.add(wish(count=3, steps=4)).id
+    for index, step in ((0, 4), (1, 2)):
+        keep_snapshot(command_of(parts, job, index), step)
+    heard = heard_by(parts)
+    until_empty(parts)
+    events = [event.event for event in heard if isinstance(event, JobEvent)]
+    assert [event.step for event in events if isinstance(event, Started)] == [4, 2, 0]
+    assert not list(parts.home.snapshots.glob("*-*"))
+
+
+def test_snapshots_of_jobs_that_are_over_are_forgotten_at_the_next_start(parts: Parts) -> None:
+    jobs = [job.id for job in parts.queue.add_many([wish(f"cat {number}") for number in range(3)])]
+    for job in (*jobs, "gone"):
+        keep_snapshot(command_of(parts, jobs[0], 0, named=job), 2)
+    parts.queue.cancel([jobs[0]])
+    parts.queue.pause(jobs[1])
+    parts.runner.recover()
+    assert {file.name for file in parts.home.snapshots.glob("*-*")} == {f"{job}-0.safetensors" for job in jobs[1:]}
+
+
+def command_of(parts: Parts, job: str, index: int, named: str = "") -> Generate:
+    place = parts.home.snapshots / f"{named or job}-{index}.safetensors"
+    request = parts.queue.get(job).request.to_dict()
+    return Generate(job=job, index=index, request=request, model_path="", family="", snapshot=str(place))
