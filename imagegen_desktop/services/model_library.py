@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Collection, Iterable, Iterator
+import time
+from collections.abc import Collection, Hashable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,18 +14,19 @@ from ..domain.errors import BadInput, ModelProblem, Problem
 from ..domain.families import FAMILIES
 from ..domain.model_card import EXTRAS, FOLDER, MODEL, ModelCard
 from ..settings import Settings
-from ..weights.discover import candidates
+from ..weights.discover import candidates, folders_stamp
 from ..weights.inspect import inspect_model
 from ..weights.kits import kit_of
-from ..weights.known_files import KnownFiles
+from ..weights.known_files import KnownFiles, stamp_of
 from ..weights.layouts import REFINER
 
 KITS = "kits"
+LOOK_AGAIN_SECONDS = 2.0
 FETCH_KIT = "Fetch them once in the models window, or by `models kit`; from then on nothing goes online."
 
 
 class ModelLibrary:
-    """Cards by name; looks at the folders again only on `refresh`."""
+    """Cards by name; looks at the folders again when something changed there, or on `refresh`."""
 
     def __init__(self, shipped: Path, own: Path, settings: Settings) -> None:
         """`shipped` holds the models that come with the program, `own` is the home's folder of models."""
@@ -34,6 +36,9 @@ class ModelLibrary:
         self._lock = threading.Lock()
         self._cards: dict[str, ModelCard] | None = None
         self._broken: dict[str, ModelProblem] = {}
+        self._unsound: list[Path] = []
+        self._looked_at = 0.0
+        self._seen: Hashable = None
 
     def roots(self) -> list[Path]:
         """The folders that are looked through for the artist's models: the home's, then those of the settings."""
@@ -136,19 +141,28 @@ class ModelLibrary:
 
     def _known(self) -> dict[str, ModelCard]:
         with self._lock:
-            if self._cards is None:
-                self._cards = self._read()
+            if self._cards is None or time.monotonic() > self._looked_at + LOOK_AGAIN_SECONDS:
+                seen = self._stamp()
+                if self._cards is None or seen != self._seen:
+                    self._cards = self._read()
+                    seen = self._stamp()
+                self._seen, self._looked_at = seen, time.monotonic()
             return self._cards
+
+    def _stamp(self) -> Hashable:
+        """Of the folders, and of files that were not sound: one that is still being copied may be whole by now."""
+        return folders_stamp(self.roots()), str([stamp_of(path) for path in self._unsound])
 
     def _read(self) -> dict[str, ModelCard]:
         cards: dict[str, ModelCard] = {}
-        self._broken = {}
+        self._broken, self._unsound = {}, []
         files = KnownFiles(self.own.parent / "cache" / "models.json")
         for path, built_in in self._candidates():
             try:
                 card = files.card(path, built_in)
             except ModelProblem as problem:
                 self._broken[path.name if path.is_dir() else path.stem] = problem
+                self._unsound.append(path)
                 continue
             known = cards.get(card.name)
             if known is not None and known.path != card.path and not known.built_in:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from ..formats.kinds import looks_like_weights
@@ -21,6 +22,20 @@ def candidates(root: Path) -> Iterator[Path]:
     seen: set[tuple[int, int]] = set()
     budget = iter(range(MOST_ENTRIES))
     yield from _below(root, MOST_DEEP, seen, budget)
+
+
+def folders_stamp(roots: Iterable[Path]) -> Hashable:
+    """Changes when a file or folder comes to `roots` or below, goes, or gets another name."""
+    found = []
+    for root in roots:
+        for place, folders, _ in os.walk(root):
+            deep = len(os.path.relpath(place, root).split(os.sep))
+            folders[:] = sorted(name for name in folders if not name.startswith(".")) if deep <= MOST_DEEP else []
+            with suppress(OSError):
+                found.append((place, os.stat(place).st_mtime_ns))
+            if len(found) > MOST_ENTRIES:
+                return tuple(found)
+    return tuple(found)
 
 
 def _below(folder: Path, deep: int, seen: set[tuple[int, int]], budget: Iterator[int]) -> Iterator[Path]:

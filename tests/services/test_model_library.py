@@ -12,6 +12,7 @@ import pytest
 from imagegen_desktop.cli import run
 from imagegen_desktop.domain.errors import BadInput, ModelProblem, NotFound
 from imagegen_desktop.paths import Home
+from imagegen_desktop.services import model_library
 from imagegen_desktop.services.model_files import ModelFiles
 from imagegen_desktop.services.model_library import ModelLibrary
 from imagegen_desktop.settings import Settings
@@ -108,6 +109,24 @@ def test_a_file_is_added_by_a_link_and_removed_without_touching_it(place: Home, 
     assert opened(place).extras("lora") == []
     assert outside.exists()
     assert run(["models", "remove", "cat"]) == 3
+
+
+def test_what_comes_goes_or_is_copied_to_its_end_is_noticed(
+    place: Home, library: ModelLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_library, "LOOK_AGAIN_SECONDS", 0.0)
+    assert library.everything() == []
+    whole = write(place.models / "deep" / "cat.safetensors", LORA).read_bytes()
+    assert [card.name for card in library.everything()] == ["cat"]
+    copied = place.models / "dog.safetensors"
+    with copied.open("wb") as file:
+        file.write(whole[:50])
+        file.flush()
+        assert set(library.broken()) == {"dog"}
+        file.write(whole[50:])
+    assert [card.name for card in library.everything()] == ["cat", "dog"]
+    copied.unlink()
+    assert [card.name for card in library.everything()] == ["cat"]
 
 
 def test_a_thousand_files_are_remembered(place: Home) -> None:
