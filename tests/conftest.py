@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests import canary
+from tests.loopback import Loopback
+
+os.environ.update(canary.ENVIRONMENT)
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--faults", type=int, default=5, help="how often each fault of tests/faults is tried")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_key_is_anywhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whatever was tried, forced to fail or killed: at the end no file of any home, and no request, holds a key."""
+    yield
+    assert canary.hits_in_files(tmp_path_factory.getbasetemp()) == {}
+    assert Loopback.leaks == []
 
 
 @pytest.fixture

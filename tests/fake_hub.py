@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from tests import canary
 from tests.loopback import Handler, Loopback, Seen
 
-TOKEN = "hf_canary0123456789huggingface"
+TOKEN = canary.HUGGINGFACE
 LARGE = 10_000
 _BLOCK = 16_384
 
@@ -83,6 +84,8 @@ class FakeHub(Loopback):
     """`cuts` end the connection at these positions of a large file, each once. `flips` change a bit at a position
     of what is sent, each once; `troubles` answer in place of large files, each once. `sent` counts bytes of large
     files, `longest` how many of one answer go out before the gate "flowing"."""
+
+    keys = (TOKEN,)
 
     def __init__(self) -> None:
         super().__init__()

@@ -7,10 +7,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from tests import canary
 from tests.loopback import Handler, Loopback, Seen
 from tests.pictures import png
 
-KEY = "sk-canary0123456789openai"
+KEY = canary.OPENAI
 USAGE = {
     "input_tokens": 20,
     "input_tokens_details": {"text_tokens": 20, "image_tokens": 0},
@@ -51,6 +52,8 @@ REFUSALS: dict[str, Callable[[Handler], None]] = {
 
 class FakeOpenAI(Loopback):
     """`fault` names one of REFUSALS, a transport fault, or a malformed answer (`malformed`, bytes or events)."""
+
+    keys = (KEY, canary.WRITER)
 
     def __init__(self) -> None:
         super().__init__()

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests import canary
 from tests.loopback import Handler, Loopback, Seen
 from tests.pictures import png
 
-TOKEN = "r8_canary0123456789replicate"
+TOKEN = canary.REPLICATE
 
 SCHEMA: dict[str, Any] = {
     "Input": {
@@ -67,6 +68,8 @@ class Story:
 
 class FakeReplicate(Loopback):
     """`fault` concerns the creation of a prediction; `story` what becomes of it; `results` what its file is."""
+
+    keys = (TOKEN,)
 
     def __init__(self) -> None:
         super().__init__()

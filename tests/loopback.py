@@ -9,7 +9,9 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, ClassVar
+
+from tests import canary
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Handler(BaseHTTPRequestHandler):
         headers = {name.title(): value for name, value in self.headers.items()}
         seen = Seen(self.command, self.path, headers, self.rfile.read(length))
         self.server.requests.append(seen)
+        self.server.watch(seen)
         try:
             self.server.answer(self, seen)
         except (Dropped, BrokenPipeError, ConnectionResetError):
@@ -109,9 +112,13 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Loopback(ThreadingHTTPServer):
-    """`requests` is all that came in; `charges` what would be billed; `fault` what goes wrong with paid calls."""
+    """`requests` is all that came in; `charges` what would be billed; `fault` what goes wrong with paid calls.
+    `keys` are those that may come in the header made for them; any other key in any request of the whole test run is
+    one of the `leaks`."""
 
     daemon_threads = True
+    keys: tuple[str, ...] = ()
+    leaks: ClassVar[list[str]] = []
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -144,6 +151,14 @@ class Loopback(ThreadingHTTPServer):
 
     def answer(self, handler: Handler, seen: Seen) -> None:
         raise NotImplementedError
+
+    def watch(self, seen: Seen) -> None:
+        others = {name: value for name, value in seen.headers.items() if name != "Authorization"}
+        if seen.headers.get("Authorization") not in {f"Bearer {key}" for key in self.keys}:
+            others = dict(seen.headers)
+        found = canary.hits(seen.body + seen.path.encode() + str(others).encode())
+        if found:
+            self.leaks.append(f"{type(self).__name__} {seen.method} {seen.path[:80]}: {found}")
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         pass  # whoever broke the connection had been told to

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from .exchange import Exchange
 
 
+#: Jobs of one provider at the same time; new accounts are not allowed many more.
+PLACES = 2
+
+
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
     """What a provider may ask of the program: a key by its credential's name, its address if another was set, how

@@ -15,7 +15,7 @@ from ..domain.families import IMAGE, INPAINT, TEXT
 from ..domain.prices import cost_of_image_tokens
 from ..protocol.messages import Loading, Started, Step
 from .base import Assignment, Capabilities, Encoded, EncodedPreview, ProviderEvent, Submitting
-from .cloud import CloudProvider
+from .cloud import PLACES, CloudProvider
 from .endpoints import checked_endpoint
 from .leaving import PAUSE
 from .openai_models import DEFAULT_MODEL, MODELS, RETIRED
@@ -49,6 +49,7 @@ class OpenAIProvider(CloudProvider):
             default_model=DEFAULT_MODEL,
             retired=RETIRED,
             key=self.name,
+            places=PLACES,
         )
 
     def pause(self, job: str) -> None:

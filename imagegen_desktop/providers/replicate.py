@@ -16,7 +16,7 @@ from ..domain.families import IMAGE, INPAINT, TEXT
 from ..domain.prices import PER_IMAGE
 from ..protocol.messages import Loading, Started, Step
 from .base import Assignment, Capabilities, Encoded, ProviderEvent, Submitted, Submitting
-from .cloud import CloudProvider
+from .cloud import PLACES, CloudProvider
 from .endpoints import checked_endpoint, is_loopback
 from .leaving import CANCEL
 from .replicate_inputs import inputs_of, schema_of
@@ -55,6 +55,7 @@ class ReplicateProvider(CloudProvider):
             models=MODELS,
             default_model=DEFAULT_MODEL,
             key=self.name,
+            places=PLACES,
         )
 
     def check(self, key: str | None = None) -> str:

@@ -42,9 +42,11 @@ class Holds:
         """Nothing more goes to this provider for a while; said once, not for every job."""
         with self._lock:
             before = self._holds.get(provider)
-            times = before.times + 1 if before is not None and before.problem.kind == problem.kind else 1
+            known = before is not None and before.problem.kind == problem.kind
+            # Jobs that ran side by side meet the same trouble; that is one time, not several in a row.
+            times = before.times + (self._clock() >= before.until) if before is not None and known else 1
             self._holds[provider] = Hold(problem=problem, until=self._clock() + _seconds(problem, times), times=times)
-        if times == 1:
+        if not known:
             text = f"{title} waits: {problem.message}"
             self._announce.publish(Notice(level="warning", text=text, advice=problem.advice))
         self._announce.publish(ProvidersChanged(names=(provider,)))

@@ -95,6 +95,11 @@ class Ledger:
         """The calls of these jobs whose outcome is not known."""
         return self._calls.open_of(jobs)
 
+    def account(self, provider: str) -> Account | None:
+        """Today's and this month's money of one provider; None for one that is free."""
+        drawer = self._providers.get(provider)
+        return self.accounts()[provider] if drawer is not None and drawer.capabilities().paid else None
+
     def accounts(self) -> dict[str, Account]:
         """By provider: today's and this month's money."""
         today, month = self._calls.spent(_day_start()), self._calls.spent(_month_start())

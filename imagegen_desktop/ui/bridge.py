@@ -35,7 +35,6 @@ OnProblem = Callable[[Problem], None]
 
 _SETTLED = threading.local()
 _PREVIEW_MS = 66
-_WORKERS = 2
 _ASKERS = 3
 _WAIT_SECONDS = 1.0
 _CLOSING_MS = 20_000
@@ -120,7 +119,7 @@ class Bridge(QObject):
         super().__init__(parent)
         self._askers = _pool(self, _ASKERS)
         self._in_turn = _pool(self, 1)
-        self._workers = _pool(self, _WORKERS)
+        self._workers = _pool(self, 1)
         self._closing = threading.Event()
         self._lock = threading.Lock()
         self._previews: dict[str, JobEvent] = {}
@@ -158,9 +157,10 @@ class Bridge(QObject):
 
         (self._in_turn if in_turn else self._askers).start(Task(call, done))
 
-    def start_workers(self, work: Work) -> None:
+    def start_workers(self, work: Work, count: int = 2) -> None:
         """From now on jobs are done, as many at a time as the runner lets begin."""
-        for _ in range(_WORKERS):
+        self._workers.setMaxThreadCount(count)
+        for _ in range(count):
             self._workers.start(Worker(work, self._closing, self._workers))
 
     def close(self, wake: Callable[[], object] | None = None) -> bool:

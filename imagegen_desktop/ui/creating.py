@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject
 from ..domain.errors import BadInput, Problem
 from ..domain.request import GenerationRequest
 from ..services.assemble import Parts
-from ..services.ledger import money
+from ..services.ledger import Account, money
 from .bridge import Bridge
 from .choosing import Choosing
 from .files import chosen_picture
@@ -81,20 +81,25 @@ class Creating(QObject):
             self._prompt.show_forecast("")
             return
 
-        def ask() -> tuple[float | None, float | None, tuple[str, ...]]:
+        def ask() -> tuple[float | None, float | None, Account | None, tuple[str, ...]]:
             complete = self._parts.compose.complete(self._parts.draft.complete(request))
             fitted = self._parts.compose.fitted(complete)
             seconds, dollars = self._parts.forecast.seconds(fitted.request), self._parts.ledger.estimate(complete)
-            return seconds, dollars, fitted.notes
+            return seconds, dollars, self._parts.ledger.account(request.provider), fitted.notes
 
         self._forecasts.ask(ask, lambda found: self._show_forecast(*found))
 
-    def _show_forecast(self, seconds: float | None, dollars: float | None, notes: tuple[str, ...]) -> None:
+    def _show_forecast(
+        self, seconds: float | None, dollars: float | None, account: Account | None, notes: tuple[str, ...]
+    ) -> None:
         amounts = [duration(seconds)] if seconds else []
         amounts += [] if dollars is None else [money(dollars)]
         about = [self.tr("about {0}").format(" · ".join(amounts))] if amounts else []
+        if account is not None and account.month.most:
+            spent = self.tr("{0} spent today, {1} this month")
+            about.append(spent.format(money(account.today.most), money(account.month.most)))
         said = [in_our_words(note) for note in notes]
-        self._prompt.show_forecast(" · ".join((*about, *said)), "\n".join(said))
+        self._prompt.show_forecast(" · ".join((*about, *said)), "\n".join((*about[1:], *said)))
 
     def choose_settings(self) -> None:
         path = chosen_picture(self._window, self.tr("Read settings from a picture"))

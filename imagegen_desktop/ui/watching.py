@@ -61,7 +61,9 @@ class Watching(QObject):
             self.do(self._parts.queue.cancel, wanted)
 
     def _begin_work(self) -> None:
-        self._bridge.start_workers(self._parts.runner)
+        offers = [provider.capabilities() for provider in self._parts.providers.values()]
+        # A local job almost at its end lets one more begin. Enough that no provider waits for another.
+        self._bridge.start_workers(self._parts.runner, sum(offer.places + offer.local for offer in offers))
         paused = self._memory.paused_jobs()
         self._memory.keep_paused_jobs([])
         if paused:

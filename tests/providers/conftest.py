@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests import canary
 from tests.fake_openai import KEY, FakeOpenAI
 from tests.fake_replicate import TOKEN, FakeReplicate
 from tests.services.conftest import model, open_parts, parts  # noqa: F401  fixtures
@@ -32,7 +33,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(autouse=True)
 def no_keys_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of whoever runs the tests: no keys, no addresses, no proxies, no keyring."""
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "REPLICATE_API_TOKEN", "REPLICATE_BASE_URL"):
+    for name in canary.ENVIRONMENT:
         monkeypatch.delenv(name, raising=False)
     for name in ("http_proxy", "https_proxy", "all_proxy", "DBUS_SESSION_BUS_ADDRESS"):
         monkeypatch.delenv(name, raising=False)

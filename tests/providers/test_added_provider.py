@@ -1,4 +1,4 @@
-"""A provider that another package brings along works in command line and queue, which do not know it."""
+"""A provider that another package brings along works in window, command line and queue, which do not know it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ import json
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QComboBox, QPlainTextEdit
+from pytestqt.qtbot import QtBot
 
 from imagegen_desktop import cli
 from imagegen_desktop.domain.errors import BadInput
 from imagegen_desktop.domain.job import JobState
 from imagegen_desktop.domain.request import GenerationRequest
-from tests.services.conftest import Opened
+from imagegen_desktop.paths import Home
+from imagegen_desktop.services.assemble import assemble
+from imagegen_desktop.ui.application import open_window
+from tests.services.conftest import FAKE, Opened
 from tests.services.test_runner import On, step_is, until_empty
 
 SOURCE = Path(__file__).with_name("sketch_provider.py")
@@ -62,3 +68,20 @@ def test_the_queue_drives_it(open_parts: Opened) -> None:
     assert parts.queue.get(other.id).state is JobState.CANCELLED
     with pytest.raises(BadInput, match="no such choice"):
         parts.queue.add(GenerationRequest(prompt="x", provider="sketch", model="paper-1", quality="low"))
+
+
+def test_the_window_offers_it(home: Path, model: Path, qtbot: QtBot) -> None:
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    window = open_window(application, assemble(Home(home), engine=False, engine_command=FAKE))
+    providers = window.findChild(QComboBox, "providerCombo")
+    qtbot.waitUntil(lambda: providers.findText("Sketch") >= 0)
+    providers.setCurrentIndex(providers.findText("Sketch"))
+    providers.activated.emit(providers.currentIndex())
+    assert window.findChild(QComboBox, "modelCombo").currentText() == "Paper"
+    window.findChild(QPlainTextEdit, "promptEdit").setPlainText("a fox")
+    qtbot.mouseClick(window.findChild(QAbstractButton, "generateButton"), Qt.MouseButton.LeftButton)
+    gallery = window.findChild(QAbstractItemView, "galleryView")
+    qtbot.waitUntil(lambda: gallery.model().rowCount() == 1, timeout=15_000)
+    window.close()
+    window.deleteLater()

@@ -22,6 +22,11 @@ def makers(provider: ScriptedProvider, cloud: ScriptedCloud) -> dict[str, Provid
     return {"local": provider, "openai": cloud}
 
 
+@pytest.fixture(autouse=True)
+def no_key_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+
+
 def choose(studio: Studio, combo: str, data: str) -> None:
     """As a person does it: the list's entry is activated."""
     found = studio.find(QComboBox, combo)
@@ -81,6 +86,8 @@ def test_the_forecast_shows_money(studio: Studio) -> None:
     studio.find(QSpinBox, "countSpin").setValue(2)
     line = studio.find(QLabel, "forecastLine")
     studio.until(lambda: line.text() == "about $0.080")
+    draw(studio, "a lake")
+    studio.until(lambda: line.text() == "about $0.080 · $0.080 spent today, $0.080 this month")
 
 
 def test_without_a_key_the_window_says_so_in_place(studio: Studio) -> None:
