@@ -51,7 +51,7 @@ def load(path: Path, device: torch.device) -> Network:
         tensors = load_file(str(path), device=str(device))
     except Exception as error:
         raise ModelProblem(f"The upscaler {path.name} cannot be read: {first_line(error)}") from error
-    for inner in ("params_ema.", "params."):
+    for inner in ("params_ema.", "params.", "module."):
         tensors = {name.removeprefix(inner): tensor for name, tensor in tensors.items()}
     half = torch.float16 if device.type == "cuda" else torch.float32
     tensors = {name: tensor.to(half) for name, tensor in tensors.items()}

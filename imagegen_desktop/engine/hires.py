@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from PIL import Image as Picture
 from ..domain.enlarging import hires_size
 from ..domain.model_card import UPSCALER
 from ..domain.request import GenerationRequest, SourceImage
-from ..protocol.messages import Event, Generate, Image, Started
+from ..protocol.messages import Cancelled, Event, Generate, Image, Paused, Started
 from .desk import Wish
 from .drawing import Drawing, check_possible
 from .snapshot import Snapshot, UnusableSnapshot, read
@@ -85,8 +86,12 @@ class HiresDrawing(Drawing):
         return snapshot if snapshot.first is not None and snapshot.request == self._identity() else None
 
     def _expected(self, steps: int) -> int:
-        """How many steps the second pass will have; it says so exactly when it begins."""
-        return max(1, int(steps * (self._request.hires_strength or 0.0)))
+        """How many steps the second pass will have, from what the first pass's scheduler made of its own; the second
+        says so itself when it begins."""
+        wished, strength = self._request.steps or 1, self._request.hires_strength or 0.0
+        share = math.ceil(wished * strength) if self._model.family.flow else int(wished * strength)
+        twice = wished > 1 and steps == 2 * wished - 1
+        return max(1, 2 * share - 1 if twice else share + steps - wished)
 
     def _left(self, wish: Wish) -> Event:
         return super()._left(wish) if self._second is None else self._second.left(wish)
@@ -123,7 +128,8 @@ class SecondPass(Drawing):
 
     def left(self, wish: Wish) -> Event:
         event = self._left(wish)
-        return replace(event, step=event.step + self._outer.first_steps)  # type: ignore[union-attr,call-arg]
+        assert isinstance(event, Cancelled | Paused), "what a drawing that is left says"
+        return replace(event, step=event.step + self._outer.first_steps)
 
     def began(self, step: int, steps: int) -> None:
         offset = self._outer.first_steps

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -82,13 +83,13 @@ class Enlarging:
             rows = self._pass(rows, *target, side)
         return Picture.fromarray(rows)
 
-    @torch.inference_mode()
     def _pass(self, rows: Rows, width: int, height: int, side: int) -> Rows:
         enlarged = np.empty((height, width, 3), np.uint8)
-        for tile in tiles_of(rows.shape[1], rows.shape[0], side):
-            self._place(rows, enlarged, tile)
-            self._done += 1
-            self._on_tile(self._done, self._all)
+        with torch.inference_mode():
+            for tile in tiles_of(rows.shape[1], rows.shape[0], side):
+                self._place(rows, enlarged, tile)
+                self._done += 1
+                self._on_tile(self._done, self._all)
         return enlarged
 
     def _place(self, rows: Rows, enlarged: Rows, tile: Tile) -> None:
@@ -165,7 +166,7 @@ class Upscalers:
 def upscale(command: Upscale, upscalers: Upscalers, device: Device, desk: Desk, send: Tell) -> None:
     """Answers an Upscale with its Image, or with Cancelled or Paused; what was done so far is not kept then."""
     began = time.perf_counter()
-    names = {"job": command.job, "index": command.index}
+    names: dict[str, Any] = {"job": command.job, "index": command.index}
     last = began
 
     def on_tile(done: int, steps: int) -> None:

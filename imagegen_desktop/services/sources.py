@@ -15,6 +15,8 @@ from ..imaging.picture import Picture, brightness, fit
 from ..imaging.preparations import prepare
 from ..storage.local import LocalStorage
 
+_LOOK_SIDE = 384
+
 
 class Sources:
     """Source images and masks, content-addressed below the home's `inputs/`; a job never loses its own."""
@@ -68,6 +70,13 @@ class Sources:
     def prepared(self, control: Control, request: GenerationRequest) -> Picture:
         """What a ControlNet is shown: the picture at exactly the request's size, prepared."""
         return prepare(self._fitted(control.image, request), control.preparation)
+
+    def look(self, source: SourceImage, preparation: str) -> Picture:
+        """A small look at what a ControlNet would be shown."""
+        picture = self._decoder.decode(self.file(source))
+        scale = min(1.0, _LOOK_SIDE / max(picture.width, picture.height))
+        sides = [max(1, round(side * scale)) for side in (picture.width, picture.height)]
+        return prepare(fit(picture, sides[0], sides[1]), preparation)
 
     def image_file(self, source: SourceImage, request: GenerationRequest) -> bytes:
         """A PNG of exactly the request's size."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QObject, QSize, Qt
-from PySide6.QtGui import QImage, QImageReader
+from PySide6.QtGui import QImage, QImageReader, QImageWriter
 
 from ..protocol.messages import Image
 from .bridge import Bridge
@@ -45,6 +45,14 @@ def from_rows(width: int, height: int, pixels: bytes) -> QImage:
     return QImage(pixels, width, height, width * 3, QImage.Format.Format_RGB888).copy()
 
 
+def encoded(image: QImage) -> bytes:
+    """A picture from the clipboard or another program, as a file's bytes."""
+    buffer = QBuffer()
+    buffer.open(QBuffer.OpenModeFlag.WriteOnly)
+    QImageWriter(buffer, b"png").write(image)
+    return bytes(buffer.data().data())
+
+
 def shrinks(event: Image) -> bool:
     return max(event.width, event.height) > _MOST_SHOWN
 
@@ -55,7 +63,8 @@ def shrunk(event: Image) -> Image:
     large = QImage(event.pixels, event.width, event.height, event.width * 3, QImage.Format.Format_RGB888)
     keep, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
     small = large.scaled(size, keep, smooth).convertToFormat(QImage.Format.Format_RGB888)
-    rows = b"".join(bytes(small.constScanLine(row))[: small.width() * 3] for row in range(small.height()))
+    data, line, width = bytes(small.constBits()), small.bytesPerLine(), small.width() * 3
+    rows = b"".join(data[start : start + width] for start in range(0, line * small.height(), line))
     return replace(event, width=small.width(), height=small.height(), pixels=rows)
 
 

@@ -58,7 +58,7 @@ def test_outpainting_and_a_second_pass(call: Call, tiny: Path, photo: Image.Imag
         assert old.crop(inner).tobytes() == photo.crop(inner).tobytes()
     told = events(call("generate", "hills", "--hires-factor", "1.5", "--hires-strength", "0.7", *model))
     steps = [event for event in told if event["event"] == "step"]
-    assert [(event["step"], event["steps"]) for event in steps] == [(step, 5) for step in range(1, 6)]
+    assert [(event["step"], event["steps"]) for event in steps] == [(step, 7) for step in range(1, 8)]
     with Image.open(told[-2]["path"]) as drawn:
         assert drawn.size == (96, 96)
     for options, said in (

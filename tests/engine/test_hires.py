@@ -15,7 +15,7 @@ from tests.engine import bare
 from tests.engine.engine_child import SIDE, EngineChild, command, only, request
 from tests.tiny_models import esrgan_tensors
 
-HIRES = {"hires_factor": 1.5, "hires_strength": 0.5, "steps": 6}
+HIRES = {"hires_factor": 1.5, "hires_strength": 0.5, "steps": 6, "sampler": "Euler"}
 FINAL = 96
 
 
@@ -33,9 +33,11 @@ def two_pipelines(wish: Any, folder: Path) -> bytes:
     """What a person would do by hand with diffusers."""
     import torch
 
-    first = Picture.frombytes("RGB", (SIDE, SIDE), bare.pixels(request(steps=wish.steps), folder))
+    first = Picture.frombytes("RGB", (SIDE, SIDE), bare.pixels(request(steps=wish.steps, sampler="Euler"), folder))
     larger = first.resize((FINAL, FINAL), Picture.Resampling.LANCZOS)
     pipeline = bare._pipeline(folder, "image")
+    own = pipeline.scheduler
+    pipeline.scheduler = bare._scheduler(wish, own)
     torch.manual_seed(wish.seed)
     picture = pipeline(
         prompt=wish.full_prompt,
@@ -46,7 +48,17 @@ def two_pipelines(wish: Any, folder: Path) -> bytes:
         guidance_scale=wish.guidance,
         generator=torch.Generator("cpu").manual_seed(wish.seed),
     ).images[0]
+    pipeline.scheduler = own
     return bytes(picture.tobytes())
+
+
+@pytest.mark.parametrize("sampler", ["PNDM", "Heun"])
+def test_samplers_with_steps_of_their_own_are_counted_right(
+    engine: EngineChild, tiny: Callable[[str], Path], sampler: str
+) -> None:
+    events = engine.run(command(request(**HIRES | {"sampler": sampler}), tiny("sd1")))
+    steps = [event for event in events if isinstance(event, Step)]
+    assert [event.step for event in steps] == list(range(1, only(events, Started).steps + 1))
 
 
 def test_a_network_enlarges_between_the_passes(
