@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..protocol.framing import FrameError
 from ..protocol.messages import Start
-from .process import die_with_parent, private_channel, stay_offline
+from .process import die_with_parent, private_channel, stay_closed, stay_offline
 from .worker import Worker
 
 _NOT_SPOKEN_TO = 2
@@ -14,6 +14,7 @@ def main() -> int:
     channel = private_channel()
     die_with_parent()
     stay_offline()
+    stay_closed()
     try:
         start = channel.receive()
     except FrameError:

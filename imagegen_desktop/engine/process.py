@@ -22,6 +22,8 @@ _OFFLINE = {
     "TOKENIZERS_PARALLELISM": "false",
 }
 
+_FORBIDDEN = frozenset({"pickle.find_class", "os.system", "os.exec", "socket.connect", "socket.bind"})
+
 
 def private_channel() -> Channel:
     """Moves the protocol away from stdin and stdout, so that a stray print or read cannot touch it."""
@@ -36,6 +38,16 @@ def private_channel() -> Channel:
         for file in (incoming, outgoing):
             msvcrt.setmode(file, os.O_BINARY)
     return Channel(Stream(os.fdopen(incoming, "rb"), os.fdopen(outgoing, "wb")))
+
+
+def stay_closed() -> None:
+    """The last door, should a model file ever get past the checks: no unpickling, no shell, no connection."""
+
+    def forbid(event: str, _: object) -> None:
+        if event in _FORBIDDEN:
+            raise PermissionError(f"the engine does not do that ({event})")
+
+    sys.addaudithook(forbid)
 
 
 def stay_offline() -> None:

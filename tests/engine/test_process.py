@@ -102,3 +102,18 @@ def test_it_dies_with_its_parent_even_when_the_pipe_stays_open() -> None:
     process.wait()
     assert os.read(outgoing, 1) == b"", "the child still holds its end"
     os.close(outgoing)
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        "import pickle; pickle.loads(b'cos\\nsystem\\n(S\\'true\\'\\ntR.')",
+        "import os; os.system('true')",
+        "import socket; socket.create_connection(('127.0.0.1', 9), 1)",
+    ],
+)
+def test_the_engine_neither_unpickles_nor_connects(deed: str) -> None:
+    code = f"from imagegen_desktop.engine.process import stay_closed\nstay_closed()\n{deed}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=ROOT, text=True)
+    assert done.returncode != 0
+    assert "the engine does not do that" in done.stderr

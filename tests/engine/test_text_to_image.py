@@ -143,7 +143,7 @@ def failure(engine: EngineChild, asked: Generate) -> Failed:
 def test_a_missing_model_is_one_exact_line(engine: EngineChild, tmp_path: Path) -> None:
     failed = failure(engine, command(request(), tmp_path / "nothing"))
     assert failed.kind == "model"
-    assert failed.message == "nothing is not a model folder: it has no model_index.json."
+    assert failed.message == f"There is no model at {tmp_path / 'nothing'}."
 
 
 def test_a_damaged_model_is_one_exact_line(engine: EngineChild, tmp_path: Path) -> None:
