@@ -166,7 +166,6 @@ def fit(model: CloudModel, request: GenerationRequest) -> Fitted:
         ("loras", "LoRAs", False, ()),
         ("vae", "other VAE", False, None),
         ("controls", "ControlNets", False, ()),
-        ("references", "reference pictures", False, ()),
     ):
         if not possible and getattr(request, name) not in (None, "", ()):
             notes.append(f"{words} left out: {model.title} has none")

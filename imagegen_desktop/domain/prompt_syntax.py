@@ -20,7 +20,8 @@ MOST_NESTED = 64
 MOST_WEIGHT = 1000.0
 
 _TOKEN = re.compile(
-    r"(?P<escape>\\.)|(?P<lora><(?:lora|lyco):(?P<name>[^:<>]{1,200})(?::(?P<weight>[^:<>]{0,20}))?(?::[^<>]{0,100})?>)"
+    r"(?P<escape>\\.)|(?P<lora><(?:lora|lyco):(?P<name>[^:<>]{1,200})(?::(?P<weight>[^:<>]{0,20}))?"
+    r"(?::(?P<second>[^:<>]{0,20}))?(?::[^<>]{0,100})?>)"
     r"|(?P<break>\bBREAK\b)|(?P<mark>[()\[\]:|])|(?P<words>[^\\<()\[\]:|B]+|.)",
     re.DOTALL,
 )
@@ -49,11 +50,12 @@ class Break:
 
 @dataclass(frozen=True)
 class Lora:
-    """A LoRA's tag as it is written."""
+    """A LoRA's tag as it is written. A second number is the denoiser's, and the first the text encoders' alone."""
 
     text: str
     name: str
     weight: float
+    text_weight: float | None = None
 
 
 @dataclass(frozen=True)
@@ -172,10 +174,18 @@ def _partners(tokens: list[re.Match[str]]) -> set[int]:
 
 def _lora(token: re.Match[str]) -> Lora | None:
     """The tag, unless its weight is none."""
-    weight = _NUMBER.fullmatch(token["weight"] or "1")
-    if weight is None or not -10 <= float(weight[1]) <= 10:
+    first = _lora_weight(token["weight"] or "1")
+    if first is None:
         return None
-    return Lora(token[0], token["name"], float(weight[1]))
+    second = _lora_weight(token["second"] or "")
+    if second is None:
+        return Lora(token[0], token["name"], first)
+    return Lora(token[0], token["name"], second, first)
+
+
+def _lora_weight(text: str) -> float | None:
+    number = _NUMBER.fullmatch(text)
+    return float(number[1]) if number and -10 <= float(number[1]) <= 10 else None
 
 
 class _Frame:
@@ -391,8 +401,8 @@ def _without_loras(parts: Parts, found: list[LoraWeight]) -> Parts:
     kept: list[Node] = []
     for node in parts:
         match node:
-            case Lora(_, name, weight):
-                found.append(LoraWeight(name=name, weight=weight))
+            case Lora(_, name, weight, text_weight):
+                found.append(LoraWeight(name=name, weight=weight, text_weight=text_weight))
             case Weighted(inner, number, closed):
                 kept.append(Weighted(_without_loras(inner, found), number, closed))
             case Lessened(inner, closed):

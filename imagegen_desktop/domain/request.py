@@ -72,15 +72,6 @@ class Control:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reference:
-    """A picture an IP-Adapter takes the look of; `weight` 0 not at all, 1 as trained."""
-
-    model: str
-    image: SourceImage
-    weight: float = 0.6
-
-
-@dataclass(frozen=True, kw_only=True)
 class BranchPoint:
     """Where an image left the path of another: after iteration `step` of `request`, which drew image `image`."""
 
@@ -135,7 +126,6 @@ class GenerationRequest:
     embeddings: tuple[str, ...] = ()
     vae: str | None = None
     controls: tuple[Control, ...] = ()
-    references: tuple[Reference, ...] = ()
     quality: str | None = None
     background: str | None = None
     device: str | None = None
@@ -223,10 +213,9 @@ def _request_from(data: Mapping[str, Any]) -> GenerationRequest:
 
 
 #: The fields of a request that hold a list of values of their own.
-ADDITIONS: Mapping[str, type[LoraWeight] | type[Control] | type[Reference]] = {
+ADDITIONS: Mapping[str, type[LoraWeight] | type[Control]] = {
     "loras": LoraWeight,
     "controls": Control,
-    "references": Reference,
 }
 
 
@@ -294,8 +283,6 @@ def _check_additions(request: GenerationRequest) -> None:
         check_number(f"end of ControlNet {control.model}", control.end, control.start, 1.0)
         if control.preparation not in PREPARATIONS:
             raise BadInput("preparation", control.preparation, "one of " + ", ".join(PREPARATIONS))
-    for reference in request.references:
-        check_number(f"weight of IP-Adapter {reference.model}", reference.weight, 0.0, 2.0)
 
 
 #: What a branch may change; everything else decides the state it starts from.

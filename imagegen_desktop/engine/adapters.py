@@ -132,6 +132,12 @@ class Adapters:
         for net in (*self._nets.values(), *(() if self._vae is None else (self._vae[1],))):
             net.to(device)
 
+    @property
+    def _device(self) -> torch.device:
+        """Where the model runs; its parts may lie elsewhere until they do."""
+        device: torch.device = self._pipeline._execution_device
+        return device
+
     def _choose_vae(self, name: str | None, places: _Places) -> None:
         if name is None:
             self._vae = None
@@ -139,7 +145,7 @@ class Adapters:
         file = places.of("vae", name)
         if self._vae is None or self._vae[0] != file:
             self._vae = None
-            self._vae = file, load_autoencoder(name, Path(file[0]), self._vae_of_model)
+            self._vae = file, load_autoencoder(name, Path(file[0]), self._vae_of_model, self._device)
 
     def _net(self, name: str, file: FileStamp) -> Any:
         denoiser = getattr(self._pipeline, self._denoiser)
@@ -151,7 +157,7 @@ class Adapters:
             raise BadInput("ControlNet", name, f"it does not fit this model: {first_line(error)}") from error
         if not fits(net, denoiser):
             raise BadInput("ControlNet", name, "it was made for another kind of model than the chosen one")
-        return net.to(denoiser.device).eval()
+        return net.to(self._device).eval()
 
 
 def _acting(request: GenerationRequest) -> list[Control]:

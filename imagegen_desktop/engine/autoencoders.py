@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import diffusers
+import torch
 
 from ..domain.errors import BadInput, ModelProblem
 from .failures import first_line, is_out_of_memory
@@ -16,9 +17,9 @@ from .failures import first_line, is_out_of_memory
 _CLASSES = ("AutoencoderKL", "AutoencoderTiny")
 
 
-def load_autoencoder(name: str, path: Path, base: Any) -> Any:
-    """In `base`'s precision and place; a single file is read by `base`'s configuration. Raises BadInput for one whose
-    latents are not those of `base`."""
+def load_autoencoder(name: str, path: Path, base: Any, device: torch.device) -> Any:
+    """In `base`'s precision, on `device`; a single file is read by `base`'s configuration. Raises BadInput for one
+    whose latents are not those of `base`."""
     try:
         loaded = _from_folder(path, base) if path.is_dir() else _from_file(path, base)
     except Exception as error:
@@ -28,7 +29,7 @@ def load_autoencoder(name: str, path: Path, base: Any) -> Any:
     ours, theirs = (vae.config.get("latent_channels") for vae in (base, loaded))
     if ours != theirs:
         raise BadInput("VAE", name, f"its latents have {theirs} channels, this model's have {ours}")
-    return loaded.to(base.device).eval()
+    return loaded.to(device).eval()
 
 
 def _from_folder(path: Path, base: Any) -> Any:

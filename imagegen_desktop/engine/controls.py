@@ -72,7 +72,7 @@ def picture_for(net: Any, pixels: torch.Tensor, pipeline: Any, twice: bool, gene
     kind, vae = _kind(net), pipeline.vae
     if kind == "unet":
         return rows.to(net.device, net.dtype).repeat(2 if twice else 1, 1, 1, 1)
-    asked = (2 * rows - 1).to(vae.device, vae.dtype)
+    asked = (2 * rows - 1).to(net.device, vae.dtype)
     if getattr(net, "input_hint_block", None) is not None:
         return asked
     latents: torch.Tensor

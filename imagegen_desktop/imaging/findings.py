@@ -223,5 +223,6 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "sampler": _text,
     "scheduler": _text,
     "model": _model_name,
+    "vae": _model_name,
     "model_hash": lambda value: _text(value)[:LONGEST_NAME],
 }

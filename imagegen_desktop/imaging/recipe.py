@@ -9,7 +9,7 @@ from typing import Any
 
 from ..domain.errors import BadInput
 from ..domain.families import MODEL_DEFAULT_SAMPLER
-from ..domain.request import GenerationRequest
+from ..domain.request import GenerationRequest, LoraWeight
 
 KEY = "imagegen-desktop"
 VERSION = 1
@@ -32,7 +32,8 @@ _TEXTS = ("image", "job", "model_hash", "app_version", "created")
 class Recipe:
     """`request` makes exactly this picture (count 1, its own seed); IDs, hash and parents as in `GeneratedImage`.
 
-    `notes` are for people (what a provider made of the prompt), `environment` names versions and device.
+    `notes` are for people (what a provider made of the prompt), `environment` names versions and device, `hashes` tell
+    what was added to the model ("lora:name") as other programs know it.
     """
 
     request: GenerationRequest
@@ -46,13 +47,14 @@ class Recipe:
     parents: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    hashes: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """The versioned JSON that lies in the file, in ASCII."""
         values = {"version": VERSION, "request": self.request.to_dict(), "index": self.index}
         values |= {name: getattr(self, name) for name in _TEXTS}
         values |= {"resumed_at": self.resumed_at, "parents": self.parents, "notes": self.notes}
-        return json.dumps(values | {"environment": dict(self.environment)})
+        return json.dumps(values | {"environment": dict(self.environment), "hashes": dict(self.hashes)})
 
     @staticmethod
     def from_json(text: str) -> Recipe:
@@ -76,6 +78,7 @@ def _recipe_from(values: dict[str, Any]) -> Recipe:
         parents=tuple(_text(each) for each in values.get("parents", ())),
         notes=tuple(_text(each) for each in values.get("notes", ())),
         environment={_text(name): _text(value) for name, value in values.get("environment", {}).items()},
+        hashes={_text(name): _text(value) for name, value in values.get("hashes", {}).items()},
         **{name: _text(values.get(name, "")) for name in _TEXTS},
     )
 
@@ -89,7 +92,7 @@ def _text(value: object) -> str:
 def parameters_text(recipe: Recipe) -> str:
     """The recipe as the line of text most other programs read."""
     request = recipe.request
-    lines = [request.full_prompt]
+    lines = [" ".join((request.full_prompt, *map(_tag, request.loras))).strip()]
     if negative := request.full_negative_prompt:
         lines.append(f"Negative prompt: {negative}")
     lines.append(", ".join(f"{name}: {_quoted(value)}" for name, value in _settings(recipe) if value not in (None, "")))
@@ -120,8 +123,29 @@ def _settings(recipe: Recipe) -> list[tuple[str, object]]:
         ("Variation seed strength", None if request.variation_strength is None else f"{request.variation_strength:g}"),
         ("Template", request.prompt if request.prompts else None),
         ("Negative Template", request.negative_prompt if request.negative_prompts else None),
+        *_added(recipe),
         ("Version", f"imagegen-desktop {recipe.app_version}".strip()),
     ]
+
+
+def _tag(lora: LoraWeight) -> str:
+    """As AUTOMATIC1111 has it: the text encoders' weight first where there are two."""
+    weights = (lora.weight,) if lora.text_weight is None else (lora.text_weight, lora.weight)
+    return f"<lora:{lora.name}:{':'.join(f'{weight:g}' for weight in weights)}>"
+
+
+def _added(recipe: Recipe) -> list[tuple[str, object]]:
+    """What was added to the model, by the names others use."""
+    request, hashes = recipe.request, recipe.hashes
+    added: list[tuple[str, object]] = [("VAE hash", hashes.get(f"vae:{request.vae}")), ("VAE", request.vae)]
+    for kind, title in (("lora", "Lora hashes"), ("embedding", "TI hashes")):
+        known = {name.partition(":")[2]: value for name, value in hashes.items() if name.startswith(f"{kind}:")}
+        added.append((title, ", ".join(f"{name}: {value}" for name, value in known.items())))
+    for number, control in enumerate(request.controls):
+        said = f"Module: {control.preparation}, Model: {control.model}, Weight: {control.weight:g}, "
+        said += f"Guidance Start: {control.start:g}, Guidance End: {control.end:g}"
+        added.append((f"ControlNet {number}", said))
+    return added
 
 
 def split_sampler(name: str) -> tuple[str, str]:

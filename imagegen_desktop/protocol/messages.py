@@ -45,7 +45,7 @@ class Generate:
     """Make image `index` of a job. `request` is completed (no None but device). `image`/`mask` already
     have the request's size. `resume` is a snapshot file to continue from, empty to begin. `extras` say where what
     the request names beside its model lies: kind, name, path and format of each. `conditions` are the pictures of
-    its controls and then its references, RGB rows of the request's size, one after the other."""
+    its controls, RGB rows of the request's size, one after the other."""
 
     job: str
     index: int

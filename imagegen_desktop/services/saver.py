@@ -77,6 +77,7 @@ class Saver:
             resumed_at=event.resumed_at,
             parents=parents,
             notes=tuple(event.notes),
+            hashes=event.hashes,
             environment={} if cost is None else {"cost": f"{cost:.4f} USD"},
         )
         picture = Picture(width=event.width, height=event.height, rgb=event.pixels, alpha=alpha)

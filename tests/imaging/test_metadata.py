@@ -16,9 +16,10 @@ from PIL import Image
 
 from imagegen_desktop.domain.errors import BadInput, NotFound
 from imagegen_desktop.domain.families import DIFFUSION_SAMPLERS, MODEL_DEFAULT_SAMPLER
-from imagegen_desktop.domain.request import GenerationRequest, LoraWeight, SourceImage, validate
+from imagegen_desktop.domain.request import PREPARATIONS, Control, GenerationRequest, LoraWeight, SourceImage, validate
 from imagegen_desktop.imaging.containers import texts_of
 from imagegen_desktop.imaging.encode import encode_jpeg, encode_png, encode_webp
+from imagegen_desktop.imaging.foreign.a1111 import read_a1111
 from imagegen_desktop.imaging.metadata import read_recipe, read_settings
 from imagegen_desktop.imaging.picture import Picture
 from imagegen_desktop.imaging.recipe import Recipe, parameters_text
@@ -48,13 +49,25 @@ requests = st.builds(
     sampler=st.none() | st.sampled_from((MODEL_DEFAULT_SAMPLER, *DIFFUSION_SAMPLERS)),
     seed=st.none() | st.integers(0, 2**64 - 1), image=sources, strength=st.none() | st.floats(0, 1),
     mask=st.none() | sources,
-    loras=st.lists(st.builds(LoraWeight, name=words, weight=st.floats(-10, 10)), max_size=3).map(tuple),
+    loras=st.lists(
+        st.builds(LoraWeight, name=words, weight=st.floats(-10, 10), text_weight=st.none() | st.floats(-10, 10)),
+        max_size=3,
+    ).map(tuple),
+    embeddings=st.lists(words, max_size=2).map(tuple), vae=st.none() | words,
+    controls=st.lists(
+        st.builds(
+            Control, model=words, image=sources, weight=st.floats(0, 2), start=st.floats(0, 0.5),
+            end=st.floats(0.5, 1), preparation=st.sampled_from(PREPARATIONS),
+        ),
+        max_size=2,
+    ).map(tuple),
 ).map(validate)  # fmt: skip
 recipes = st.builds(
     Recipe,
     request=requests, image=words, job=words, index=st.integers(0, 9999), model_hash=words, app_version=words,
     created=words, resumed_at=st.none() | st.integers(0, 1000), parents=st.lists(words, max_size=2).map(tuple),
     notes=st.lists(words, max_size=2).map(tuple), environment=st.dictionaries(words, words, max_size=2),
+    hashes=st.dictionaries(words, words, max_size=2),
 )  # fmt: skip
 
 
@@ -186,3 +199,21 @@ def test_a_damaged_recipe_is_bad_input_and_nothing_else(values: Any) -> None:
         Recipe.from_json(json.dumps(values))
     except BadInput:
         pass
+
+
+def test_what_was_added_is_told_as_others_read_it() -> None:
+    request = GenerationRequest(
+        prompt="a cat", model="base", seed=1, steps=2, guidance=3.0, embeddings=("easy",), vae="soft",
+        loras=(LoraWeight(name="ink", weight=0.8), LoraWeight(name="line", weight=0.5, text_weight=0.25)),
+    )  # fmt: skip
+    hashes = {"lora:ink": "a" * 12, "lora:line": "b" * 12, "embedding:easy": "c" * 10, "vae:soft": "d" * 10}
+    text = parameters_text(Recipe(request=request, hashes=hashes))
+    assert text.splitlines()[0] == "a cat <lora:ink:0.8> <lora:line:0.25:0.5>"
+    assert 'Lora hashes: "ink: aaaaaaaaaaaa, line: bbbbbbbbbbbb"' in text
+    assert 'TI hashes: "easy: cccccccccc"' in text
+    assert "VAE hash: dddddddddd, VAE: soft" in text
+    found = read_a1111(text)
+    assert found is not None
+    assert found.request["loras"] == [{"name": "ink", "weight": 0.8}, {"name": "line", "weight": 0.5}]
+    assert (found.request["prompt"], found.request["vae"]) == ("a cat", "soft")
+    assert not {"Lora hashes", "TI hashes", "VAE"} & set(found.ignored)

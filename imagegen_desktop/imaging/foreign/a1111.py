@@ -20,6 +20,7 @@ _SIZE = re.compile(r"(\d{1,6})\s*[x×]\s*(\d{1,6})")
 _USED = {
     "Steps", "Sampler", "Schedule type", "CFG scale", "Distilled CFG Scale", "Seed", "Size", "Model", "Model hash",
     "Denoising strength", "Clip skip", "Tiling", "Variation seed", "Variation seed strength", "Version",
+    "VAE", "VAE hash", "Lora hashes", "TI hashes",
 }  # fmt: skip
 
 
@@ -87,6 +88,7 @@ def put_settings(findings: Findings, settings: dict[str, str]) -> None:
     if settings.get("Variation seed strength"):
         findings.put("variation_strength", settings["Variation seed strength"], "Variation seed strength")
         findings.put("variation_seed", settings.get("Variation seed"), "Variation seed")
+    findings.put("vae", settings.get("VAE"), "VAE")
     findings.ignore_rest(settings, _USED)
 
 
