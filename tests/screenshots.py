@@ -255,6 +255,7 @@ def _dialogs(one: Photographer) -> None:
     one.take("keys", one.find(QDialog, "settingsDialog"))
     one.window.panes.queue.edit_requested.emit(one.parts.queue.jobs()[:2])
     one.take("edit-jobs", one.find(QDialog, "editJobsDialog"))
+    _sheet(one)
     one.window.actions_["models"].trigger()
     one.take("models", one.find(QDialog, "modelsDialog"))
     one.find(QDialog, "modelsDialog").turn_to_get()  # type: ignore[attr-defined]
@@ -263,6 +264,23 @@ def _dialogs(one: Photographer) -> None:
     one.take("palette", next(frame for frame in one.window.findChildren(QFrame) if isinstance(frame, CommandPalette)))
     for dialog in one.window.findChildren(QDialog):
         dialog.close()
+
+
+def _sheet(one: Photographer) -> None:
+    from PySide6.QtWidgets import QDialog, QListWidget, QPushButton
+
+    one.prompt(WORDS)
+    one.window.actions_["contactSheet"].trigger()
+    one.settle(400)
+    one.take("sheet-empty", one.find(QDialog, "sheetDialog"))
+    one.find(QPushButton, "drawSheetButton").click()  # type: ignore[attr-defined]
+    one.wait(lambda: len(one.parts.sheets.jobs()) == 12)
+    one.wait(lambda: all(job.state.value == "paused" for job in one.parts.sheets.jobs()))
+    view = one.find(QListWidget, "sheetView")
+    one.wait(lambda: "…" not in view.item(11).text())  # type: ignore[attr-defined]
+    for row in (1, 6):
+        view.item(row).setSelected(True)  # type: ignore[attr-defined]
+    one.take("sheet", one.find(QDialog, "sheetDialog"))
 
 
 if __name__ == "__main__":

@@ -54,6 +54,7 @@ from .queue import Queue
 from .reading import Reader
 from .runner import Runner
 from .saver import Saver
+from .sheets import Sheets
 from .snapshots import Snapshots
 from .sources import Sources
 from .starts import Starts
@@ -87,6 +88,7 @@ class Parts:
     sources: Sources
     draft: Draft
     queue: Queue
+    sheets: Sheets
     runner: Runner
     gallery: Gallery
     forecast: Forecast
@@ -286,6 +288,7 @@ def _joined(
         sources=sources,
         draft=Draft(library, sources, undo, announce),
         queue=queue,
+        sheets=Sheets(queue, composer),
         runner=runner,
         gallery=Gallery(images, ground.thumbnails, ground.storage, decoder, undo, announce),
         forecast=forecast,

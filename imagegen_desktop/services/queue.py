@@ -96,7 +96,12 @@ class Queue:
         self._stop(self.get(job), PAUSE, JobState.PAUSED)
 
     def resume(self, job: str) -> None:
-        self._requeue(self.get(job), (JobState.PAUSED, JobState.PARKED, JobState.UNCERTAIN))
+        """Goes on with a job; with one that waits at the step it was to wait at, to its end."""
+        found = self.get(job)
+        if found.state is JobState.PAUSED and found.request.until is not None and found.step >= found.request.until:
+            self.go_on_to_the_end(job)
+        else:
+            self._requeue(found, (JobState.PAUSED, JobState.PARKED, JobState.UNCERTAIN))
 
     def go_on_to_the_end(self, job: str) -> None:
         """Resumes a job that was to wait at a step (a contact sheet's): now it is drawn to its end."""

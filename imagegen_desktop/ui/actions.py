@@ -64,6 +64,7 @@ class Actions(QObject):
             Entry("generate", "file", self.tr("Generate"), "generate", ("Ctrl+Return", "Ctrl+Enter")),
             Entry("cancel", "file", self.tr("Cancel the picture being drawn"), "stop", ("Esc",)),
             Entry("generateNow", "file", self.tr("Generate now, before everything else"), "", ("Ctrl+Shift+Return",)),
+            Entry("contactSheet", "file", self.tr("Contact sheet…"), "gallery", ("Ctrl+Shift+S",)),
             Entry("pauseQueue", "file", self.tr("Pause the queue"), "pause", ("Ctrl+P",)),
             Entry("openPicture", "file", self.tr("Start from a picture…"), "image", ("Ctrl+O",), separated=True),
             Entry("readSettings", "file", self.tr("Read settings from a picture…"), "upload"),

@@ -19,6 +19,7 @@ from .main_window import MainWindow
 from .memory import WindowMemory
 from .minding import Minding
 from .reading import PromptReading
+from .sheeting import Sheeting
 from .stocking import Stocking
 from .suggesting import Suggesting
 from .theme import Theme
@@ -46,6 +47,7 @@ class Wiring(QObject):
         self._reading = PromptReading(window, parts.reader, bridge, self._creating.request)
         self._minding = Minding(window, parts, bridge)
         self._watching = Watching(window, parts, bridge, memory)
+        self._sheeting = Sheeting(window, parts, bridge, self._creating)
         self._editing = Editing(window, parts.queue, bridge, self._choosing)
         self._browsing = Browsing(window, parts, bridge)
         self._arranging = Arranging(window, parts, bridge, theme)
@@ -158,6 +160,12 @@ class Wiring(QObject):
         pane.clear_requested.connect(lambda: do(queue.clear_finished))
         pane.pause_all_requested.connect(self._watching.pause_all)
         pane.use_requested.connect(self._creating.use)
+        sheeting, prompt = self._sheeting, self._window.panes.prompt
+        prompt.sheet_requested.connect(sheeting.show)
+        self._window.actions_["contactSheet"].triggered.connect(lambda _=False: sheeting.show())
+        self._forecast.timeout.connect(sheeting.look)
+        self._bridge.jobs_changed.connect(lambda _: sheeting.jobs_changed())
+        self._bridge.job_event.connect(sheeting.hear)
 
     def _wire_browsing(self) -> None:
         browsing, creating, panes = self._browsing, self._creating, self._window.panes

@@ -97,6 +97,9 @@ class ScriptedProvider:
             yield Preview(
                 job=job.id, index=index, step=step, width=small.width(), height=small.height(), pixels=rows(small)
             )
+            if step == request.until and step < steps:
+                yield Paused(job=job.id, index=index, step=step, steps=steps)
+                return
         yield Decoding(job=job.id, index=index)
         yield Image(
             job=job.id,

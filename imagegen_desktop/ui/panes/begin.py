@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from ..icons import name_icon
 from ..widgets.keys import keys
@@ -16,11 +16,13 @@ class Begin(QWidget):
 
     generate_requested = Signal()
     cancel_requested = Signal()
+    sheet_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self._generate = QPushButton(self.tr("Generate"))
         self._cancel = QPushButton(self.tr("Cancel"))
+        self._sheet = QToolButton()
         self._forecast = ElidedLabel("", "small")
         self.messages = MessageBar()
         self.health = MessageBar()
@@ -28,9 +30,11 @@ class Begin(QWidget):
         self._arrange()
         self._generate.clicked.connect(self.generate_requested)
         self._cancel.clicked.connect(self.cancel_requested)
+        self._sheet.clicked.connect(self.sheet_requested)
 
     def show_ready(self, ready: bool) -> None:
         self._generate.setEnabled(ready)
+        self._sheet.setEnabled(ready)
 
     def show_busy(self, running: bool) -> None:
         self._cancel.setEnabled(running)
@@ -52,12 +56,18 @@ class Begin(QWidget):
         self._cancel.setAccessibleName(self.tr("Cancel"))
         self._cancel.setToolTip(self.tr("Stop the picture being drawn (Esc)"))
         self._cancel.setEnabled(False)
+        self._sheet.setObjectName("sheetButton")
+        self._sheet.setAccessibleName(self.tr("Contact sheet…"))
+        tip = self.tr("Contact sheet: many seeds for a few steps, finish the good ones ({0})")
+        self._sheet.setToolTip(tip.format(keys("Ctrl+Shift+S")))
+        name_icon(self._sheet, "gallery")
         self._forecast.setObjectName("forecastLine")
 
     def _arrange(self) -> None:
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
         buttons.addWidget(self._generate, 1)
+        buttons.addWidget(self._sheet)
         buttons.addWidget(self._cancel)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 8, 16, 12)

@@ -46,6 +46,7 @@ class PromptPane(QWidget):
         self._strength.hide()
         self._begin = Begin()
         self.messages = self._begin.messages
+        self.sheet_requested = self._begin.sheet_requested
         self.health = self._begin.health
         self.suggestion = self._words.suggestion
         self.words = self._words
