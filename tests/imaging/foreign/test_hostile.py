@@ -105,6 +105,6 @@ def test_a_long_text_takes_no_long_time(text: str) -> None:
 
 def test_what_stands_above_the_settings_does_not_matter() -> None:
     line = "p\n" + "Steps: 1, " * 20_000 + 'Seed: "' + "\\" * 50_000
-    found = read_foreign({"parameters": line + '\nSteps: 20, Seed: 1, CFG scale: 7, Model: "a" b, VAE: "x, y"'})
+    found = read_foreign({"parameters": line + '\nSteps: 20, Seed: 1, CFG scale: 7, Model: "a" b, Eta: "x, y"'})
     assert found is not None
-    assert (found.request["steps"], found.request["model"], found.ignored) == (20, '"a" b', ("prompt", "VAE"))
+    assert (found.request["steps"], found.request["model"], found.ignored) == (20, '"a" b', ("prompt", "Eta"))

@@ -50,7 +50,7 @@ def test_a1111(read: Read) -> None:
     }
     assert set(found.mapped) == set(found.request)
     assert (found.approximated, found.missing) == ((), ())
-    assert found.ignored == ("Hires upscale", "Lora hashes")
+    assert found.ignored == ("Hires upscale",)
     request = found.as_request()
     assert (request.sampler, request.loras) == ("DPM++ 2M Karras", (LoraWeight(name="ink wash", weight=0.7),))
     assert json.loads(json.dumps(found.to_dict()))["request"]["seed"] == 4294967296
