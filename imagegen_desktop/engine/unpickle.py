@@ -45,7 +45,8 @@ def main() -> int:
 
 def _answer(source: str, target: str, torch: Any, save_file: Any) -> int:
     try:
-        found = torch.load(source, map_location="cpu", weights_only=True, mmap=False)
+        with open(source, "rb") as file:  # by its name torch would believe a pickle to be safetensors
+            found = torch.load(file, map_location="cpu", weights_only=True, mmap=False)
         tensors = dict(_tensors(_unwrapped(found), torch))
         if not tensors:
             return _say(error="empty", detail="there is no tensor in it")

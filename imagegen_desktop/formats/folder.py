@@ -141,9 +141,16 @@ def check_files(folder: Path) -> None:
         if suffix == ".json":
             _check_config(file, folder)
         elif suffix == ".safetensors":
-            refuse_pickle(file, kind_of(file))
-            read_safetensors(file)
+            _check_weights(file, folder)
     _check_pickles(files)
+
+
+def _check_weights(file: Path, folder: Path) -> None:
+    try:
+        refuse_pickle(file, kind_of(file))
+        read_safetensors(file)
+    except ModelProblem as problem:
+        raise ModelProblem(f"{folder.name}: {problem.message}", problem.advice) from problem
 
 
 def _files(folder: Path, root: Path) -> Iterator[Path]:

@@ -70,7 +70,7 @@ class ModelFiles:
             raise BadInput("path", str(path), "a file or folder that exists")
         if path.is_file() and kind_of(path) not in PICKLED:
             raise BadInput("path", str(path), "a pickle; this file needs no conversion")
-        wanted = pickles_in(path) if path.is_dir() else {path: path.with_suffix(".safetensors")}
+        wanted = pickles_in(path) if path.is_dir() else {path: _target(path)}
         if not wanted:
             raise BadInput("path", str(path), "a pickle, or a diffusers folder with pickles and no safetensors")
         for source, target in wanted.items():
@@ -110,6 +110,12 @@ class ModelFiles:
     def _write(self, known: dict[str, dict[str, str]]) -> None:
         known = {path: sums for path, sums in known.items() if Path(path).exists()}
         write_durably(self._record, json.dumps(known, indent=1, sort_keys=True).encode(), overwrite=True)
+
+
+def _target(path: Path) -> Path:
+    """Beside the original, also when that only calls itself safetensors."""
+    named = path.with_suffix(".safetensors")
+    return path.with_name(f"{path.stem}-converted.safetensors") if path.suffix.lower() == named.suffix else named
 
 
 def _broken(name: str, problem: ModelProblem, path: str = "") -> Verdict:

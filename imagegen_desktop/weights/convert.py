@@ -15,7 +15,7 @@ from pathlib import Path
 from ..domain.errors import ModelProblem
 from ..formats.files import open_regular
 from ..formats.folder import INDEX
-from ..formats.kinds import is_pickle_name
+from ..formats.kinds import TAR, is_pickle_name, kind_of
 from ..formats.safetensors import read_safetensors
 
 SECONDS = 60.0
@@ -41,6 +41,8 @@ def converted(path: Path, folder: Path, command: Sequence[str] = ()) -> Iterator
     """
     with open_regular(path) as (_, size):
         pass
+    if kind_of(path) == TAR:
+        raise ModelProblem(f"{path.name} is a tar archive, as torch wrote them before 2017; it is not read.", _STAYS)
     free = shutil.disk_usage(folder).free
     if free < size + 2**26:
         raise ModelProblem(f"{folder} has {free} bytes free; {size} are needed.", "Free some space.")

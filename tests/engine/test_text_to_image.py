@@ -154,7 +154,7 @@ def test_a_damaged_model_is_one_exact_line(engine: EngineChild, tmp_path: Path) 
     weights.write_bytes(weights.read_bytes()[:100])
     failed = failure(engine, command(request(), model))
     assert failed.kind == "model"
-    assert failed.message.startswith("The model broken cannot be loaded: ")
+    assert failed.message.startswith("broken: diffusion_pytorch_model.safetensors is no sound safetensors file")
     assert "\n" not in failed.message
     assert "Traceback" in failed.detail
 

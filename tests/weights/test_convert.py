@@ -18,7 +18,7 @@ from imagegen_desktop.services.model_files import ModelFiles
 from imagegen_desktop.services.model_library import ModelLibrary
 from imagegen_desktop.settings import Settings
 from imagegen_desktop.weights.convert import worker_command
-from tests.weights.hostile import payloads, zipped
+from tests.weights.hostile import payloads, tarred, zipped
 from tests.weights.hostile_folders import sound
 
 WEIGHTS = {"conv_first.weight": torch.arange(6.0).reshape(2, 3), "body.0.rdb1.conv1.weight": torch.ones(2).half()}
@@ -50,11 +50,19 @@ def test_a_checkpoint_is_converted_to_the_bit_and_stays(tmp_path: Path, files: M
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["old.ckpt", made.name]
 
 
-def test_the_old_tar_and_an_embedding_are_converted_as_well(tmp_path: Path, files: ModelFiles) -> None:
+def test_the_old_format_and_an_embedding_are_converted_as_well(tmp_path: Path, files: ModelFiles) -> None:
     torch.save({"string_to_param": {"*": torch.ones(2, 768)}, "name": "mine"}, tmp_path / "mine.pt",
                _use_new_zipfile_serialization=False)  # fmt: skip
     (made,) = files.convert(tmp_path / "mine.pt")
     assert list(load_file(made)) == ["emb_params"]
+
+
+def test_a_pickle_that_calls_itself_safetensors_is_converted_beside_itself(tmp_path: Path, files: ModelFiles) -> None:
+    torch.save(WEIGHTS, tmp_path / "it.pt")
+    source = (tmp_path / "it.pt").rename(tmp_path / "it.safetensors")
+    (made,) = files.convert(source)
+    assert made == tmp_path / "it-converted.safetensors"
+    assert load_file(made).keys() == WEIGHTS.keys()
 
 
 @pytest.mark.parametrize(
@@ -94,6 +102,9 @@ def test_a_folder_of_pickles_can_be_opened_afterwards(tmp_path: Path, files: Mod
 
 
 def test_there_has_to_be_something_to_convert(tmp_path: Path, files: ModelFiles) -> None:
+    (tmp_path / "old.pt").write_bytes(tarred(b""))
+    with pytest.raises(ModelProblem, match="tar archive"):
+        files.convert(tmp_path / "old.pt")
     with pytest.raises(BadInput, match="exists"):
         files.convert(tmp_path / "nothing.ckpt")
     (tmp_path / "there.ckpt").write_bytes(zipped(b""))
