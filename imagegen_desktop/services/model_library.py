@@ -88,7 +88,7 @@ class ModelLibrary:
         """By name, or by the path of a model; raises BadInput naming the known ones, or ModelProblem."""
         cards = self._known()
         if name in cards and cards[name].kind == MODEL:
-            return self._usable(cards[name])
+            return _usable(cards[name])
         if name in self._broken:
             raise self._broken[name]
         path = Path(name).expanduser()
@@ -96,7 +96,7 @@ class ModelLibrary:
             card = self.opened(path)
             if card.kind != MODEL:
                 raise BadInput("model", name, f"it is a file of the kind {card.kind}, used together with a model")
-            return self._usable(card)
+            return _usable(card)
         known = ", ".join(card.name for card in self.all())
         raise BadInput("model", name, f"one of {known}, or the path of a model folder or file")
 
@@ -133,11 +133,6 @@ class ModelLibrary:
     def refresh(self) -> None:
         with self._lock:
             self._cards = None
-
-    def _usable(self, card: ModelCard) -> ModelCard:
-        if card.missing:
-            raise ModelProblem(card.missing, FETCH_KIT if not card.lacks else "Add one, or download it.")
-        return card
 
     def _known(self) -> dict[str, ModelCard]:
         with self._lock:
@@ -213,6 +208,13 @@ _PART_TITLES = {
     "text_encoder_2": "text encoders",
     "text_encoder_3": "text encoders",
 }
+
+
+def _usable(card: ModelCard) -> ModelCard:
+    """The card itself; raises ModelProblem with what is missing."""
+    if card.missing:
+        raise ModelProblem(card.missing, FETCH_KIT if not card.lacks else "Add one, or download it.")
+    return card
 
 
 def _is_whole(card: ModelCard, family: str) -> bool:
