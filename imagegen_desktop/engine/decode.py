@@ -25,7 +25,8 @@ def decode_within_memory(
     """
     attempts = [(functools.partial(decode, latents, **options), "")]
     attempts.append((functools.partial(_in_tiles, vae, decode, latents, **options), TILED))
-    if latents.device.type != "cpu":
+    # One whose hook carries it to the card whenever it is called (engine/placing.py) stays there.
+    if latents.device.type != "cpu" and not hasattr(vae, "_hf_hook"):
         attempts.append((functools.partial(decode_on_processor, vae, decode, latents, **options), ON_PROCESSOR))
     for attempt, remark in attempts[:-1]:
         try:

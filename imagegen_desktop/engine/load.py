@@ -193,10 +193,14 @@ def _load(source: Source, stamp: Stamp, pixels: int, tallies: Tallies, model_has
         hash=model_hash,
         adapters=Adapters(pipeline, kinds, Digests()),
         schedulers=Schedulers(pipeline.scheduler, kinds.flow),
-        colours=colours_if_measurable(pipeline.vae)
-        if source.family == OTHER
-        else colours_of(pipeline.vae, kinds.colours),
+        colours=_colours(pipeline.vae, source, kinds),
     )
+
+
+def _colours(vae: Any, source: Source, kinds: PipelineFamily) -> Colours | None:
+    if source.family == OTHER:
+        return colours_if_measurable(vae, source.device.torch)
+    return colours_of(vae, kinds.colours, source.device.torch)
 
 
 def _opened(source: Source, kinds: PipelineFamily, pixels: int, files: list[str]) -> tuple[Any, Plan]:

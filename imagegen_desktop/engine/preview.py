@@ -95,40 +95,40 @@ def _solved(scheduler: Any, prediction: torch.Tensor, timestep: Any, sample: tor
     return (sample - noise * prediction) / signal
 
 
-def colours_of(vae: Any, known: LatentColours | None) -> Colours:
-    """A (channels, 3) matrix and a bias on the autoencoder's device: the known ones, or measured ones."""
+def colours_of(vae: Any, known: LatentColours | None, device: torch.device) -> Colours:
+    """A (channels, 3) matrix and a bias on `device`, where the autoencoder runs: the known ones, or measured ones."""
     if known is None or len(known.matrix) != vae.config.get("latent_channels"):
         with torch.no_grad():
-            return _measured(vae)
-    return torch.tensor(known.matrix, device=vae.device), torch.tensor(known.bias, device=vae.device)
+            return _measured(vae, device)
+    return torch.tensor(known.matrix, device=device), torch.tensor(known.bias, device=device)
 
 
-def colours_if_measurable(vae: Any) -> Colours | None:
+def colours_if_measurable(vae: Any, device: torch.device) -> Colours | None:
     """Of an autoencoder nobody described to us; None when it encodes in a way of its own."""
     try:
-        return colours_of(vae, None)
+        return colours_of(vae, None, device)
     except (AttributeError, KeyError, RuntimeError, TypeError, ValueError):
         return None
 
 
-def _measured(vae: Any) -> Colours:
+def _measured(vae: Any, device: torch.device) -> Colours:
     """Least squares over a chart of smooth colours that the model's own encoder has seen."""
     chance = torch.Generator().manual_seed(0)
     spots = torch.rand((1, 3, 12, 12), generator=chance) * 2 - 1
     chart = torch.nn.functional.interpolate(spots, (_CHART_SIDE, _CHART_SIDE), mode="bilinear")
-    latents = _encoded(vae, chart).float().cpu()
+    latents = _encoded(vae, chart.to(device, vae.dtype)).float().cpu()
     channels, height, width = latents.shape[1:]
     seen = latents[0].reshape(channels, -1).T
     wanted = torch.nn.functional.adaptive_avg_pool2d(chart, (height, width))[0].reshape(3, -1).T
     solution = torch.linalg.lstsq(torch.cat([seen, torch.ones(len(seen), 1)], dim=1), wanted).solution
-    solution = torch.nan_to_num(solution).to(vae.device)
+    solution = torch.nan_to_num(solution).to(device)
     return solution[:-1], solution[-1]
 
 
 def _encoded(vae: Any, pixels: torch.Tensor) -> torch.Tensor:
     """Latents as the denoiser sees them, without chance; what FLUX.2 normalises is told as it was before."""
     film = "z_dim" in vae.config  # Qwen-Image calls a picture a film of one frame
-    output = vae.encode((pixels.unsqueeze(2) if film else pixels).to(vae.device, vae.dtype))
+    output = vae.encode(pixels.unsqueeze(2) if film else pixels)
     raw = output.latents if hasattr(output, "latents") else output.latent_dist.mode()
     if film:
         mean, spread = (torch.tensor(vae.config[name]).to(raw) for name in ("latents_mean", "latents_std"))

@@ -81,7 +81,7 @@ def test_measured_colours_leave_chance_alone_and_are_finite() -> None:
     torch.manual_seed(3)
     vae = tiny_models.shifted_autoencoder(16)
     state = torch.get_rng_state()
-    matrix, bias = colours_of(vae, None)
+    matrix, bias = colours_of(vae, None, vae.device)
     assert torch.equal(torch.get_rng_state(), state)
     assert matrix.shape == (16, 3)
     assert bias.shape == (3,)

@@ -72,7 +72,7 @@ def test_a_look_has_the_latents_size_and_the_colours_of_the_matrix() -> None:
     assert look
     assert (look.step, look.width, look.height) == (7, 3, 2)
     assert look.pixels == bytes((255, 127, 127)) * 6
-    assert colours_of(vae, None)[0].shape == (4, 3)
+    assert colours_of(vae, None, vae.device)[0].shape == (4, 3)
 
 
 def test_what_is_not_due_is_not_shown() -> None:
