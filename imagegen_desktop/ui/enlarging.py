@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject
@@ -25,6 +26,7 @@ class Enlarging(QObject):
         self._bridge = bridge
         self._enlargers = Enlargers(parts.models)
         self._pane = window.panes.gallery
+        self._details = window.panes.details
         self._stage = window.panes.stage
 
     def load(self) -> None:
@@ -44,14 +46,22 @@ class Enlarging(QObject):
         self._bridge.ask(add, None, self._say, in_turn=True)
 
     def upscale_selected(self, factor: float) -> None:
-        self._pane.with_selected(lambda images: self.upscale(images, factor, ""))
+        self._with_chosen(lambda images: self.upscale(images, factor, ""))
 
     def compare_selected(self) -> None:
-        self._pane.with_selected(self.compare)
+        self._with_chosen(self.compare)
 
     def compare(self, images: list[GeneratedImage]) -> None:
         """Two pictures, the older one before; or one with what it was made from."""
         self._bridge.ask(lambda: self._pair(images), self._show, self._say)
+
+    def _with_chosen(self, deed: Callable[[list[GeneratedImage]], None]) -> None:
+        """What is selected in the gallery; else the picture that the details tell of, as after it was drawn."""
+        told = self._details.image()
+        if self._pane.current() is None and told is not None:
+            deed([told])
+        else:
+            self._pane.with_selected(deed)
 
     def _pair(self, images: list[GeneratedImage]) -> _Pair:
         if len(images) > 1:

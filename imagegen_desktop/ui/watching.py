@@ -114,17 +114,13 @@ class Watching(QObject):
         following = self._stage.following()
         if following != job.id and (isinstance(event, Started) or (not following and isinstance(event, _UNDER_WAY))):
             self._stage.follow(job)
-        if self._stage.following() == job.id:
-            self._show_event(event)
+        if self._stage.following() == job.id and isinstance(event, Image) and shrinks(event):
+            # A very large picture would hold the window for half a second: it is made smaller elsewhere first.
+            self._bridge.ask(lambda: shrunk(event), self._stage.show_event)
+        elif self._stage.following() == job.id:
+            self._stage.show_event(event)
         if isinstance(event, Image) and not self._window.isActiveWindow():
             QApplication.alert(self._window)
-
-    def _show_event(self, event: Event) -> None:
-        """A very large picture would hold the window for half a second: it is made smaller elsewhere first."""
-        if isinstance(event, Image) and shrinks(event):
-            self._bridge.ask(lambda: shrunk(event), self._stage.show_event)
-        else:
-            self._stage.show_event(event)
 
     def show_answered(self, job_id: str, ids: tuple[str, ...]) -> None:
         """What a job asked for had been drawn before: it is shown as if it had been drawn now."""

@@ -108,12 +108,16 @@ class Wiring(QObject):
         self._bridge.draft_changed.connect(drafting.load)
         easel.bar.source_removed.connect(drafting.remove)
         easel.stroke_finished.connect(drafting.keep_stroke)
+        self._window.panes.prompt.generate_requested.connect(easel.put_tools_away)
         easel.extend_requested.connect(drafting.extend)
 
     def _wire_enlarging(self) -> None:
         enlarging, actions, gallery = self._enlarging, self._window.actions_, self._window.panes.gallery
         gallery.upscale_requested.connect(enlarging.upscale)
         gallery.compare_requested.connect(enlarging.compare)
+        details = self._window.panes.details
+        details.upscale_requested.connect(lambda image: enlarging.upscale([image], 2.0, ""))
+        details.compare_requested.connect(lambda image: enlarging.compare([image]))
         actions["upscale2"].triggered.connect(lambda: enlarging.upscale_selected(2.0))
         actions["upscale4"].triggered.connect(lambda: enlarging.upscale_selected(4.0))
         actions["compare"].triggered.connect(enlarging.compare_selected)

@@ -39,6 +39,19 @@ def test_a_picture_is_upscaled_as_a_job_that_knows_its_parent(studio: Studio) ->
     assert newest.request.prompt == "hills"
 
 
+def test_the_picture_just_drawn_is_upscaled_from_the_details(studio: Studio) -> None:
+    drawn(studio)
+    studio.until(lambda: studio.window.panes.details.image() is not None)
+    button = next(
+        button
+        for button in studio.window.panes.details.findChildren(QAbstractButton)
+        if button.text() == "Upscale 2 times"
+    )
+    QTest.mouseClick(button, LEFT)
+    studio.until(lambda: gallery_rows(studio) == 2)
+    assert studio.provider.assignments[1].job.request.upscale == 2.0
+
+
 def test_the_menu_names_who_enlarges(studio: Studio) -> None:
     gallery = studio.window.panes.gallery
     studio.until(lambda: gallery._upscalers == ["Lanczos"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -224,6 +225,16 @@ def test_a_brush_brings_the_picture_back_after_a_result(artist: Artist) -> None:
     artist.studio.until(lambda: artist.canvas.picture().width() == 64)
     artist.press("brushTool")
     artist.studio.until(lambda: artist.canvas.picture().width() == SIDE)
+
+
+def test_a_job_that_begins_meanwhile_is_not_put_over_the_work(artist: Artist) -> None:
+    artist.press("brushTool")
+    artist.studio.parts.queue.add(
+        replace(artist.studio.window.panes.prompt.request(), prompt="hills", image=None, strength=None)
+    )
+    artist.studio.until(lambda: artist.studio.parts.gallery.count() == 1)
+    artist.studio.until(lambda: not artist.studio.window.panes.stage.following())
+    assert artist.canvas.picture().width() == SIDE
 
 
 def test_a_model_that_cannot_inpaint_greys_the_tools_and_says_why(artist: Artist) -> None:

@@ -101,7 +101,7 @@ class Halves(QWidget):
         self.setAccessibleName(self.tr("Before and after"))
         self.setAccessibleDescription(self.tr("The arrow keys move the divider."))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumSize(240, 160)
+        self.setMinimumSize(240, 100)
         self._theme = theme
         self._images = (QImage(), QImage())
         self._fine = (FineImage(), FineImage())

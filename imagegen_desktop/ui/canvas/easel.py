@@ -64,8 +64,16 @@ class Easel(QObject):
         self._frame.show_multiple(multiple)
 
     def is_painting(self) -> bool:
-        """Whether the artist works on the picture to start from: nothing else may take its place."""
+        """Whether a stroke is under way: nothing may take the picture's place on the canvas."""
         return self._painting.is_drawing()
+
+    def is_in_use(self) -> bool:
+        """Whether the artist works on the picture: a job that begins meanwhile is not put over it."""
+        return self.bar.tool() is not Tool.HAND and self._is_on_canvas()
+
+    def put_tools_away(self) -> None:
+        """The artist wants to see the result now."""
+        self._choose(Tool.HAND)
 
     def _choose(self, tool: Tool) -> None:
         if not self.bar.can(tool):

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from ...domain.outpainting import Sides
 from ..icons import name_icon
@@ -112,7 +112,7 @@ class MaskBar(QWidget):
         row = _row(chip)
         row.addWidget(self._name, 1)
         row.addWidget(remove)
-        chip.setFixedWidth(200)
+        chip.setFixedWidth(184)
         return chip
 
     def _tool_box(self) -> QWidget:
@@ -168,6 +168,7 @@ class MaskBar(QWidget):
         box = QWidget()
         row = _row(box)
         self._pixels.setSuffix(" px")
+        self._pixels.setFixedWidth(96)
         self._pixels.setAccessibleName(self.tr("Pixels to extend by"))
         for side, icon, name in (
             ("left", "arrow-left", self.tr("Extend to the left")),
@@ -185,8 +186,10 @@ class MaskBar(QWidget):
 
     def _arrange(self) -> None:
         self._brush_box, self._extend_box = self._brushes(), self._extending()
-        flow = FlowLayout(self, spacing=8)
-        flow.setContentsMargins(16, 6, 16, 6)
+        flow = FlowLayout(spacing=8)
+        around = QVBoxLayout(self)
+        around.setContentsMargins(16, 6, 16, 6)
+        around.addLayout(flow)
         for box in (self._chip(), self._tool_box(), self._deed_box(), self._brush_box, self._extend_box):
             flow.addWidget(box)
 

@@ -71,7 +71,7 @@ class Stage(QWidget):
     def follow(self, job: Job) -> None:
         """From now on this job's steps are shown."""
         self._job = job.id
-        self._elsewhere = False
+        self._elsewhere = self.easel.is_in_use()
         request = job.request
         self._wished = (request.width or 0, request.height or 0)
         self._pace = Pace(count=request.count)
@@ -135,11 +135,13 @@ class Stage(QWidget):
     def show_comparison(self, before: QImage, after: QImage, names: tuple[str, str]) -> None:
         """Two pictures in the place of the canvas, until another one is looked at."""
         self._stack.setCurrentWidget(self.comparison)
+        self.easel.bar.hide()
         self.comparison.show_pictures(before, after, names)
 
     def _end_comparison(self) -> None:
         if self._stack.currentWidget() is self.comparison:
             self._stack.setCurrentWidget(self.canvas)
+            self.easel.bar.setVisible(not self.easel.source().isNull())
             self.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def show_source(self, name: str, image: QImage, mask: QImage | None = None) -> None:

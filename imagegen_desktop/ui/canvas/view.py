@@ -50,7 +50,7 @@ class Canvas(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAcceptDrops(True)
-        self.setMinimumSize(240, 200)
+        self.setMinimumSize(240, 140)
         self.setMouseTracking(True)
         self.overlays: list[Overlay] = []
         self._theme = theme

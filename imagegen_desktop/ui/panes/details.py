@@ -27,6 +27,7 @@ from ..theme import Theme
 from ..widgets.amounts import duration, moment, size
 from ..widgets.flow_layout import FlowLayout
 from ..widgets.labels import Label, WrappedLabel
+from ..widgets.offered import offer
 from ..widgets.rating import Rating
 
 
@@ -35,6 +36,8 @@ class DetailsPane(QWidget):
     use_seed_requested = Signal(object)
     use_prompt_requested = Signal(object)
     start_from_requested = Signal(object)
+    upscale_requested = Signal(object)
+    compare_requested = Signal(object)
     show_in_folder_requested = Signal(object)
     rating_requested = Signal(object, int)
     tags_requested = Signal(object, object)
@@ -48,6 +51,7 @@ class DetailsPane(QWidget):
         self._rating = Rating(theme)
         self._tags = QLineEdit()
         self._facts = QFormLayout()
+        self._compare = self._button("compare", self.tr("Compare"), self.compare_requested)
         self._stack = QStackedLayout(self)
         self._arrange()
         self._rating.rated.connect(lambda rating: self._wish(self.rating_requested, rating))
@@ -66,6 +70,8 @@ class DetailsPane(QWidget):
         self._prompt.setText("\n→ ".join((image.request.prompt, *image.request.prompts)))
         self._negative.setText(self.tr("Not: {0}").format(image.request.negative_prompt))
         self._negative.setVisible(bool(image.request.negative_prompt))
+        made_from = bool(image.parents) or image.request.image is not None
+        offer(self._compare, "" if made_from else self.tr("This picture was made from words alone."))
         self._rating.show_rating(image.rating)
         self._tags.setText(", ".join(image.tags))
         self._show_facts(image)
@@ -138,6 +144,8 @@ class DetailsPane(QWidget):
         row.addWidget(self._button("prompt", self.tr("Use prompt"), self.use_prompt_requested))
         row.addWidget(self._button("seed", self.tr("Use seed"), self.use_seed_requested))
         row.addWidget(self._button("image", self.tr("Start from it"), self.start_from_requested))
+        row.addWidget(self._button("upscale", self.tr("Upscale 2 times"), self.upscale_requested))
+        row.addWidget(self._compare)
         return row
 
     def _rating_row(self) -> QHBoxLayout:
