@@ -187,7 +187,7 @@ def stable_diffusion_xl(second: int = 32) -> Any:
     )
 
 
-def stable_diffusion_3(second: int = 32) -> Any:
+def stable_diffusion_3(second: int = 32, layers: int = 1) -> Any:
     """`second` is the width of the second text encoder; in a single file the two are told apart by it."""
     from diffusers import FlowMatchEulerDiscreteScheduler, SD3Transformer2DModel, StableDiffusion3Pipeline
 
@@ -195,7 +195,7 @@ def stable_diffusion_3(second: int = 32) -> Any:
         sample_size=32,
         in_channels=16,
         out_channels=16,
-        num_layers=1,
+        num_layers=layers,
         num_attention_heads=4,
         attention_head_dim=8,
         joint_attention_dim=32 + second,
@@ -259,6 +259,7 @@ KINDS: dict[str, Callable[[], Any]] = {
     "sdxl-uneven": lambda: stable_diffusion_xl(48),
     "sd3": stable_diffusion_3,
     "sd3-uneven": lambda: stable_diffusion_3(48),
+    "sd3-deep": lambda: stable_diffusion_3(layers=2),  # a ControlNet is not heard in the last layer
     "flux": flux,
     "flux-schnell": lambda: flux(guided=False),
     "flux-kontext": lambda: flux("FluxKontextPipeline"),

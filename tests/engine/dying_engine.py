@@ -45,7 +45,8 @@ def main() -> None:
         wish = GenerationRequest.from_dict(case.pop("request"))
         child = os.fork()
         if child == 0:
-            draw_and_die(command(wish, Path(case["model"]), family=case["family"], snapshot=case["snapshot"]))
+            added = {"extras": case["extras"], "conditions": bytes.fromhex(case["conditions"])}
+            draw_and_die(command(wish, Path(case["model"]), family=case["family"], snapshot=case["snapshot"], **added))
             os._exit(2)
         _, status = os.waitpid(child, 0)
         sys.stdout.write(f"{os.WTERMSIG(status) if os.WIFSIGNALED(status) else -os.WEXITSTATUS(status)}\n")

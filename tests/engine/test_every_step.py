@@ -7,18 +7,26 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from imagegen_desktop.domain.families import FAMILIES, FLOW_SAMPLERS, MODEL_DEFAULT_SAMPLER, TEXT
-from imagegen_desktop.domain.request import GenerationRequest
+from imagegen_desktop.domain.request import Control, GenerationRequest, LoraWeight, SourceImage
 from imagegen_desktop.protocol.messages import Idle, Image, Started
+from tests import tiny_additions
 from tests.engine import bare
-from tests.engine.engine_child import ROOT, EngineChild, command, only, task_request
+from tests.engine.engine_child import ROOT, SIDE, EngineChild, command, gradient, only, task_request
 
 Tiny = Callable[[str], Path]
-Kill = Callable[[GenerationRequest, Path, str], list[Path]]
+Kill = Callable[..., list[Path]]
+
+#: What is added to Stable Diffusion 1; three samplers of each in the one check, all of them when faults are counted.
+ADDED = ("lora", "controlnet")
+THREE = (MODEL_DEFAULT_SAMPLER, "Euler a", "DPM++ 2M SDE Karras")
+ALL_FROM = 100
 
 
 def samplers(family: str) -> tuple[str, ...]:
@@ -57,9 +65,12 @@ def kill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kill]:
     assert zygote.stdout
     tell, answers = zygote.stdin, zygote.stdout
 
-    def one(wish: GenerationRequest, model: Path, family: str) -> list[Path]:
+    def one(
+        wish: GenerationRequest, model: Path, family: str, extras: list[Any] | None = None, conditions: bytes = b""
+    ) -> list[Path]:
         place = tmp_path_factory.mktemp("snapshots") / "image.safetensors"
         case = {"request": wish.to_dict(), "model": str(model), "family": family, "snapshot": str(place)}
+        case |= {"extras": extras or [], "conditions": conditions.hex()}
         tell.write(json.dumps(case) + "\n")
         tell.flush()
         assert int(answers.readline()) == signal.SIGKILL
@@ -87,4 +98,41 @@ def test_every_step_resumes(engine: EngineChild, tiny: Tiny, kill: Kill, family:
         calls = CALLS_A_STEP.get(family, 1) * (len(left_behind) - step)
         assert after.denoiser_calls - before.denoiser_calls == calls, "a call was repeated"
         assert after.text_encodings == before.text_encodings
+        before = after
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "added" in metafunc.fixturenames:
+        everything = metafunc.config.getoption("--faults") >= ALL_FROM
+        chosen = samplers("sd1") if everything else THREE
+        tasks = FAMILIES["sd1"].tasks if everything else (TEXT,)
+        cases = [(added, sampler, task) for added in ADDED for sampler in chosen for task in tasks]
+        metafunc.parametrize(("added", "sampler", "task"), cases)
+
+
+@pytest.mark.slow
+def test_every_step_resumes_with_what_was_added(
+    engine: EngineChild, tiny: Tiny, kill: Kill, tmp_path: Path, added: str, sampler: str, task: str
+) -> None:
+    model = tiny("sd1")
+    if added == "lora":
+        extras = [tiny_additions.extra("lora", tiny_additions.lora(model, tmp_path / "mine.safetensors"))]
+        wish, conditions = (
+            task_request(task, sampler=sampler, steps=6, loras=(LoraWeight(name="mine", weight=0.7),)),
+            b"",
+        )
+    else:
+        extras = [tiny_additions.extra("controlnet", tiny_additions.controlnet(model, tmp_path / "net"))]
+        control = Control(model="mine", image=SourceImage(sha256="1" * 64, width=SIDE, height=SIDE), end=0.8)
+        wish, conditions = task_request(task, sampler=sampler, steps=6, controls=(control,)), gradient()
+    asked = command(wish, model, extras=extras, conditions=conditions)
+    events = engine.run(asked)
+    whole, before = only(events, Image).pixels, only(events, Idle)
+    left_behind = kill(wish, model, "sd1", extras, conditions)
+    for step, file in enumerate(left_behind, start=1):
+        events = engine.run(replace(asked, resume=str(file)))
+        image, after = only(events, Image), only(events, Idle)
+        assert (image.resumed_at, image.notes) == (step, [])
+        assert image.pixels == whole, f"differs when resumed at step {step}"
+        assert after.denoiser_calls - before.denoiser_calls == len(left_behind) - step, "a call was repeated"
         before = after
