@@ -243,7 +243,7 @@ def _joined(
     saver = Saver(ground.storage, images, ground.thumbnails, announce)
     queue = Queue(library, jobs, composer, forecast, undo, announce)
     ledger, holds = Ledger(PaidCalls(library), settings, providers), Holds(announce)
-    paid = PaidWork(ledger, providers, home.root / "received", decoder, saver, images)
+    paid = PaidWork(ledger, providers, home.root / "received", decoder, saver, images, announce)
     assigner = Assigner(models, sources, snapshots, composer, paid)
     answers = Answers(library, images)
     driver = Driver(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import asdict
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from ..logs import logger
 from ..protocol.messages import Image, Preview
 from ..providers.base import Encoded, EncodedPreview, Provider, Recallable, Submitted, Submitting
 from ..storage.durable import write_durably
+from .announce import Announcer, JobEvent
 from .ledger import Ledger
 from .saver import Saver
 
@@ -39,6 +40,7 @@ class PaidWork:
         decoder: Decoder,
         saver: Saver,
         images: Images,
+        announce: Announcer,
     ) -> None:
         self._ledger = ledger
         self._providers = providers
@@ -46,6 +48,7 @@ class PaidWork:
         self._decoder = decoder
         self._saver = saver
         self._images = images
+        self._announce = announce
         self._in_memory: dict[Path, bytes] = {}
 
     def submitted(self, job: Job) -> dict[int, Submitted]:
@@ -165,14 +168,20 @@ class PaidWork:
             notes=list(_notes(job, picture, head["revised_prompt"], head["notes"])),
             pixels=picture.rgb,
         )
+        self._announce.publish(JobEvent(job=job.id, event=image))
         saving = self._saver.save_soon(job, image, alpha=picture.alpha, cost=head["cost"])
-        saving.add_done_callback(lambda done: self._saved(file, done))
-        return saving
+        kept: Future[GeneratedImage] = Future()
+        saving.add_done_callback(lambda done: self._saved(file, done, kept))
+        return kept
 
-    def _saved(self, file: Path, saving: Future[GeneratedImage]) -> None:
+    def _saved(self, file: Path, saving: Future[GeneratedImage], kept: Future[GeneratedImage]) -> None:
         """The result is in the library; where it could not be saved it stays for the next attempt."""
-        if not saving.cancelled() and saving.exception() is None:
-            self._forget(file)
+        problem = CancelledError() if saving.cancelled() else saving.exception()
+        if problem is not None:
+            kept.set_exception(problem)
+            return
+        self._forget(file)
+        kept.set_result(saving.result())
 
     def _forget(self, file: Path) -> None:
         self._in_memory.pop(file, None)

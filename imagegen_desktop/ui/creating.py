@@ -96,7 +96,7 @@ class Creating(QObject):
         amounts += [] if dollars is None else [money(dollars)]
         about = [self.tr("about {0}").format(" · ".join(amounts))] if amounts else []
         if account is not None and account.month.most:
-            spent = self.tr("{0} spent today, {1} this month")
+            spent = self.tr("{0} today, {1} this month")
             about.append(spent.format(money(account.today.most), money(account.month.most)))
         said = [in_our_words(note) for note in notes]
         self._prompt.show_forecast(" · ".join((*about, *said)), "\n".join((*about[1:], *said)))

@@ -87,7 +87,8 @@ class Watching(QObject):
         self._window.panes.prompt.show_busy(running)
         self._window.actions_["cancel"].setEnabled(running)
         followed = self._jobs.get(self._stage.following())
-        if self._stage.following() and (followed is None or followed.state in FINISHED):
+        # A job that waits with a trouble is not being drawn any more.
+        if self._stage.following() and (followed is None or followed.state in FINISHED or followed.error is not None):
             self._stage.show_idle()
 
     def hear(self, job_id: str, event: Event) -> None:

@@ -258,5 +258,5 @@ def test_nothing_of_it_is_in_json_that_should_not_be(parts: Parts, openai: FakeO
     recipe = json.loads(read_recipe(parts.gallery.file(parts.gallery.page()[0])).to_json())
     assert set(recipe) == {
         "version", "request", "index", "image", "job", "model_hash", "app_version", "created", "resumed_at",
-        "parents", "notes", "environment",
+        "parents", "notes", "environment", "hashes",
     }  # fmt: skip

@@ -87,7 +87,7 @@ def test_the_forecast_shows_money(studio: Studio) -> None:
     line = studio.find(QLabel, "forecastLine")
     studio.until(lambda: line.text() == "about $0.080")
     draw(studio, "a lake")
-    studio.until(lambda: line.text() == "about $0.080 · $0.080 spent today, $0.080 this month")
+    studio.until(lambda: line.text() == "about $0.080 · $0.080 today, $0.080 this month")
 
 
 def test_without_a_key_the_window_says_so_in_place(studio: Studio) -> None:
