@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -69,8 +70,12 @@ def requests_to_json(requests: Iterable[GenerationRequest]) -> Iterator[str]:
         yield f'{{{words},"seed":{seed},{others}'
 
 
+@functools.lru_cache(maxsize=12_000)
 def request_from_json(text: str) -> GenerationRequest:
-    """The inverse; what this version wrote was validated before and is not validated again."""
+    """The inverse; what this version wrote was validated before and is not validated again.
+
+    Remembered, because a queue of thousands is read again with every change of one of its jobs.
+    """
     try:
         values = json.loads(text)
         if values.get("version") != VERSION:

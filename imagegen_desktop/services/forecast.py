@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
+from collections.abc import Iterable
 
 from ..database.connection import Library
 from ..database.facts import get_fact, set_fact
@@ -30,6 +31,21 @@ class Forecast:
         """For the whole request, all its images; None before this model was ever run here."""
         speeds = self._speeds(request)
         return statistics.median(speeds) * _work(request) * request.count if speeds else None
+
+    def total(self, shares: Iterable[tuple[GenerationRequest, float]]) -> float | None:
+        """For a share of each of these requests; None while one of them has no forecast."""
+        paces: dict[str, float | None] = {}
+        total = 0.0
+        for request, share in shares:
+            key = _key(request)
+            if key not in paces:
+                speeds = self._speeds(request)
+                paces[key] = statistics.median(speeds) if speeds else None
+            pace = paces[key]
+            if pace is None:
+                return None
+            total += pace * _work(request) * request.count * share
+        return total
 
     def line(self, request: GenerationRequest) -> str | None:
         seconds = self.seconds(request)

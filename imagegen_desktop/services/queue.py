@@ -176,16 +176,10 @@ class Queue:
         self._set_paused(False)
         self.work_added()
 
-    def eta_seconds(self) -> float | None:
-        """Until everything that waits or runs is done; None while one of them has no forecast."""
-        total = 0.0
-        for job in self._jobs.list(ACTIVE | WAITING):
-            seconds = self._forecast.seconds(job.request)
-            if seconds is None:
-                return None
-            done = (job.images_done + (job.step / job.steps if job.steps else 0.0)) / job.request.count
-            total += seconds * max(0.0, 1.0 - done)
-        return total
+    def eta_seconds(self, jobs: Iterable[Job]) -> float | None:
+        """Until all of these that wait or run are done; None while one of them has no forecast."""
+        unfinished = [job for job in jobs if job.state not in FINISHED]
+        return self._forecast.total((job.request, _share_left(job)) for job in unfinished)
 
     def _new(self, requests: Sequence[GenerationRequest], owner: str = "") -> list[Job]:
         blank = Job(id="", state=JobState.QUEUED, request=GenerationRequest(), created=now())
@@ -270,6 +264,11 @@ def now() -> str:
 def wish_name(job: str) -> str:
     """The fact by which one process asks another to cancel or pause a job that runs there."""
     return f"wish:{job}"
+
+
+def _share_left(job: Job) -> float:
+    done = (job.images_done + (job.step / job.steps if job.steps else 0.0)) / job.request.count
+    return max(0.0, 1.0 - done)
 
 
 def _priority(request: GenerationRequest) -> int:

@@ -39,7 +39,8 @@ class Watching(QObject):
 
     def load(self) -> None:
         def ask() -> tuple[list[Job], float | None]:
-            return self._parts.queue.jobs(), self._parts.queue.eta_seconds()
+            jobs = self._parts.queue.jobs()
+            return jobs, self._parts.queue.eta_seconds(jobs)
 
         self._list.ask(ask, lambda found: self._show_jobs(*found))
 

@@ -25,6 +25,8 @@ from .queue_card import QueueCard
 from .queue_items import JOB, QueueItems
 from .queue_menu import EDITABLE, RETRYABLE, Deeds, build
 
+_MEASURED_AT_ONCE = 200
+
 
 class QueueView(QListView):
     """Cards; Del cancels, Return retries, resumes or edits, F2 edits, Ctrl+D duplicates."""
@@ -45,6 +47,16 @@ class QueueView(QListView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.setMouseTracking(True)
+        # Ten thousand cards are measured a few at a time, the first ones first.
+        self.setLayoutMode(QListView.LayoutMode.Batched)
+        self.setBatchSize(_MEASURED_AT_ONCE)
+        self._shapes: object = None
+
+    def lay_out_anew(self, shapes: object) -> None:
+        """Unless the cards have the shapes they had."""
+        if shapes != self._shapes:
+            self._shapes = shapes
+            self.scheduleDelayedItemsLayout()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Delete:
@@ -98,7 +110,7 @@ class QueuePane(QWidget):
         chosen = {index.data(JOB).id for index in self._view.selectedIndexes()}
         self._eta = eta
         self._items.show_jobs(jobs)
-        self._view.scheduleDelayedItemsLayout()
+        self._view.lay_out_anew([(job.id, job.state, bool(job.error)) for job in jobs])
         for job in chosen:
             row = self._items.row_of(job)
             if row >= 0:

@@ -61,11 +61,11 @@ class QueueCard(QStyledItemDelegate):
         self._theme = theme
         self._items = items
         self._view = view
+        self._heights: dict[tuple[JobState, int, str], int] = {}
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         job: Job = index.data(JOB)
-        width = self._view.viewport().width()
-        return QSize(width, self._rects(QRect(0, 0, width, 0), job).card.height() + 4)
+        return QSize(0, self._height(job, self._view.viewport().width()))
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -128,6 +128,14 @@ class QueueCard(QStyledItemDelegate):
         card.setBottom(bottom)
         icon = QRect(card.left() + _PAD, card.top() + _PAD + (line - _ICON) // 2, _ICON, _ICON)
         return CardRects(card, icon, title, meta, bar, button, error, remedy, dismissal)
+
+    def _height(self, job: Job, width: int) -> int:
+        """Remembered for cards of one kind: a queue may have ten thousand."""
+        kind = (job.state, width, error_text(job))
+        height = self._heights.get(kind)
+        if height is None:
+            height = self._heights[kind] = self._rects(QRect(0, 0, width, 0), job).card.height() + 4
+        return height
 
     def _error_height(self, job: Job, width: int) -> int:
         font = sized(self._view.font(), SMALL)
