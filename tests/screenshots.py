@@ -106,6 +106,7 @@ def photograph(theme: str, scale: str, size: str, folder: Path) -> None:
             _troubles(one)
             _clouds(one)
             _making(one)
+            _adding(one)
             _dialogs(one)
         finally:
             one.close()
@@ -235,6 +236,36 @@ def _making(one: Photographer) -> None:
     one.wait(stage.comparison.isVisible)
     one.take("compare")
     QTest.mouseClick(one.find(QAbstractButton, "closeCompareButton"), left)
+
+
+def _adding(one: Photographer) -> None:
+    """Two LoRAs, one of them for another model, and a ControlNet with a picture's edges."""
+    from PySide6.QtWidgets import QComboBox, QScrollArea
+
+    from imagegen_desktop.domain.request import GenerationRequest, LoraWeight
+    from imagegen_desktop.services.announce import ModelsChanged
+    from imagegen_desktop.ui.panes.control_row import ControlRow
+    from tests.ui.test_additions import put_controlnet, put_lora
+
+    put_lora(one.home, "ink-and-wash", "ink drawing, loose brush")
+    put_controlnet(one.home)
+    one.parts.models.refresh()
+    one.parts.announce.publish(ModelsChanged())
+    pane = one.window.panes.prompt
+    button = pane.additions.findChild(QComboBox, "vaeCombo")
+    one.settle(300)
+    loras = (LoraWeight(name="ink-and-wash", weight=0.8), LoraWeight(name="not-here"))
+    pane.additions.show_request(GenerationRequest(prompt=WORDS, loras=loras))
+    pane.additions.add_control()
+    row = pane.additions.findChild(ControlRow)
+    row.picture_dropped.emit(one.parts.gallery.file(one.parts.gallery.page(limit=5)[4]))
+    one.wait(lambda: row.value() is not None)
+    kinds = row.findChild(QComboBox, "preparationCombo")
+    kinds.setCurrentIndex(kinds.findData("canny"))
+    one.settle(300)
+    pane.findChild(QScrollArea).ensureWidgetVisible(button)
+    one.take("additions")
+    pane.additions.show_request(GenerationRequest(prompt=WORDS))
 
 
 def _right(pixels: int) -> object:

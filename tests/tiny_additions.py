@@ -108,6 +108,20 @@ def _beside_transformer(denoiser: Any) -> Any:
     return diffusers.FluxControlNetModel.from_transformer(denoiser, **sizes)
 
 
+def depth_model(place: Path) -> Path:
+    """A folder with a depth-estimation model of chance, whose processor asks for 32 × 32 pixels."""
+    from transformers import DPTConfig, DPTForDepthEstimation
+
+    torch.manual_seed(3)
+    sizes = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 4, "num_attention_heads": 2}
+    necks = {"neck_hidden_sizes": [8] * 4, "fusion_hidden_size": 8, "backbone_out_indices": [0, 1, 2, 3]}
+    DPTForDepthEstimation(DPTConfig(image_size=32, patch_size=8, **sizes, **necks)).save_pretrained(place)
+    processor = {"image_processor_type": "DPTImageProcessor", "size": {"height": 32, "width": 32}, "do_rescale": True,
+                 "do_normalize": True, "do_resize": True, "image_mean": [0.5] * 3, "image_std": [0.5] * 3}  # fmt: skip
+    (place / "preprocessor_config.json").write_text(json.dumps(processor))
+    return place
+
+
 def extra(kind: str, path: Path, name: str = "mine") -> dict[str, Any]:
     """An entry of a command's `extras`."""
     return {"kind": kind, "name": name, "path": str(path), "format": "folder" if path.is_dir() else "safetensors"}

@@ -13,6 +13,9 @@ UPSCALER, IP_ADAPTER, PREVIEW_DECODER = "upscaler", "ip-adapter", "taesd"
 #: What is put to use together with a model.
 EXTRAS = (LORA, EMBEDDING, CONTROLNET, VAE, UPSCALER, IP_ADAPTER, PREVIEW_DECODER)
 
+#: A model that estimates depth, named in the settings: no card describes it, and the engine is told it as one of these.
+DEPTH = "depth"
+
 FOLDER, SAFETENSORS, GGUF, PICKLE = "folder", "safetensors", "gguf", "pickle"
 
 

@@ -28,7 +28,7 @@ MAX_CLIP_SKIP = 12
 TILINGS = ("x", "y", "both")
 
 #: What can be made of a picture for a ControlNet.
-PREPARATIONS = ("none", "canny", "scribble", "tile")
+PREPARATIONS = ("none", "canny", "depth", "scribble", "tile")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,11 +14,13 @@ import diffusers
 import torch
 
 from ..domain.errors import BadInput, ModelProblem
+from ..domain.model_card import DEPTH
 from ..domain.request import Control, GenerationRequest
 from ..formats.check import check_weights
 from ..protocol.messages import Generate
 from .autoencoders import load_autoencoder
 from .controls import CLASSES, Acting, Controls, fits, picture_for
+from .depth import DepthEstimator
 from .embeddings import Embeddings, Word
 from .failures import first_line, is_out_of_memory
 from .loras import FileStamp, Loras, Wanted
@@ -28,7 +30,7 @@ from .pipelines import PipelineFamily
 #: As `Generate.extras` has them: kind, name, path and format of each thing a request names beside its model.
 Extras = Iterable[Mapping[str, Any]]
 
-_WORDS = {"lora": "LoRA", "embedding": "embedding", "vae": "VAE", "controlnet": "ControlNet"}
+_WORDS = {"lora": "LoRA", "embedding": "embedding", "vae": "VAE", "controlnet": "ControlNet", DEPTH: "model"}
 
 
 class Adapters:
@@ -44,6 +46,7 @@ class Adapters:
         self._vae_of_model = pipeline.vae
         self._vae: tuple[FileStamp, Any] | None = None
         self._nets: dict[FileStamp, Any] = {}
+        self._depth: tuple[FileStamp, DepthEstimator] | None = None
         self._digests = digests
 
     @property
@@ -77,7 +80,7 @@ class Adapters:
         self._loras.apply(())
         if self._embeddings is not None:
             self._embeddings.clear()
-        self._vae, self._nets = None, {}
+        self._vae, self._nets, self._depth = None, {}, None
 
     def notes(self) -> list[str]:
         """What an artist should know of what acts."""
@@ -111,6 +114,8 @@ class Adapters:
             net = self._nets[places.of("controlnet", control.model)]
             rows = bytearray(conditions[number * length : (number + 1) * length])
             pixels = torch.frombuffer(rows, dtype=torch.uint8).view(size)
+            if control.preparation == DEPTH:
+                pixels = self._estimator(places).picture(pixels)
             twice = (request.guidance or 0) > 1
             with torch.no_grad():
                 picture = picture_for(net, pixels, self._pipeline, twice, generator)
@@ -137,6 +142,12 @@ class Adapters:
         """Where the model runs; its parts may lie elsewhere until they do."""
         device: torch.device = self._pipeline._execution_device
         return device
+
+    def _estimator(self, places: _Places) -> DepthEstimator:
+        file = places.of(DEPTH, DEPTH)
+        if self._depth is None or self._depth[0] != file:
+            self._depth = file, DepthEstimator(Path(file[0]), self._device)
+        return self._depth[1]
 
     def _choose_vae(self, name: str | None, places: _Places) -> None:
         if name is None:
@@ -169,6 +180,7 @@ def _named(request: GenerationRequest) -> list[tuple[str, str]]:
     named = [("lora", lora.name) for lora in request.loras if lora.weight or lora.text_weight]
     named += [("embedding", name) for name in request.embeddings]
     named += [("vae", request.vae)] if request.vae else []
+    named += [(DEPTH, DEPTH)] if any(control.preparation == DEPTH for control in _acting(request)) else []
     return named + [("controlnet", control.model) for control in _acting(request)]
 
 

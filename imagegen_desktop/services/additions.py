@@ -9,7 +9,7 @@ from typing import Any
 from ..domain.additions import word_pattern
 from ..domain.errors import BadInput, ModelProblem
 from ..domain.families import FAMILIES
-from ..domain.model_card import CONTROLNET, EMBEDDING, LORA, PICKLE, VAE, ModelCard
+from ..domain.model_card import CONTROLNET, DEPTH, EMBEDDING, FOLDER, LORA, PICKLE, VAE, ModelCard
 from ..domain.prompt_syntax import lora_tags
 from ..domain.request import GenerationRequest, LoraWeight
 from .model_library import ModelLibrary
@@ -27,6 +27,8 @@ class Additions:
         """The request with the LoRAs of its prompt's tags and the words that embeddings stand for, every name known.
         Raises BadInput or ModelProblem for one that is not there, or was made for another family than `model`."""
         request = with_tags_read(request)
+        if any(control.preparation == DEPTH for control in request.controls):
+            self._models.depth_model()
         said = "\n".join((request.full_prompt, request.full_negative_prompt, *request.prompts))
         words = [card for card in self._embeddings(model) if word_pattern(card.name).search(said)]
         return replace(
@@ -42,6 +44,9 @@ class Additions:
     def extras(self, request: GenerationRequest) -> list[dict[str, Any]]:
         """Where all that the request names lies, and all that those it branches from name, as the engine is told."""
         found: dict[tuple[str, str], dict[str, Any]] = {}
+        if any(control.preparation == DEPTH for control in request.controls):
+            path = self._models.depth_model()
+            found[DEPTH, DEPTH] = {"kind": DEPTH, "name": DEPTH, "path": path, "format": FOLDER}
         for kind, name in _names(request):
             card = self._models.extra(kind, name)
             found[kind, name] = {"kind": kind, "name": name, "path": card.path, "format": card.format}

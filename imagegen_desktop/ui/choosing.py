@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from ..domain.cloud_model import CloudModel
 from ..domain.families import INPAINT
@@ -19,6 +19,8 @@ from .offer import Offer, offer_of_card, offer_of_cloud
 
 class Choosing(QObject):
     """Knows the models of every provider; the tool bar's lists say which are chosen."""
+
+    added = Signal()
 
     def __init__(self, window: MainWindow, parts: Parts, bridge: Bridge, memory: WindowMemory) -> None:
         super().__init__(window)
@@ -108,6 +110,7 @@ class Choosing(QObject):
         elif card.kind != MODEL:
             said.show_message("info", self.tr("{0} is here.").format(card.name))
         self.load(card.name if card.kind == MODEL and not card.missing else "")
+        self.added.emit()
 
     def _show_cards(self, cards: list[ModelCard], default: ModelCard | None, wanted: str) -> None:
         self._cards = {card.name: card for card in cards}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QObject
-from PySide6.QtGui import QImage, QImageWriter
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QImage
 
 from ..domain.errors import Problem
 from ..domain.image import GeneratedImage
@@ -18,6 +18,7 @@ from .bridge import Bridge
 from .canvas.mask import as_png
 from .files import chosen_picture
 from .main_window import MainWindow
+from .pictures import encoded
 
 _Found = tuple[DraftPicture, QImage, QImage | None]
 
@@ -50,7 +51,7 @@ class Drafting(QObject):
             if isinstance(picture, GeneratedImage):
                 source = self._sources.keep(self._gallery.file(picture), origin=picture.id)
             else:
-                source = self._sources.keep(picture if isinstance(picture, Path) else _encoded(picture))
+                source = self._sources.keep(picture if isinstance(picture, Path) else encoded(picture))
             return self._draft.start_from(source)
 
         self._ask(keep, self._show)
@@ -108,11 +109,3 @@ class Drafting(QObject):
     def _say(self, problem: Problem) -> None:
         self._stage.show_reading(False)
         self._stage.messages.show_message("error", problem.message, problem.advice)
-
-
-def _encoded(image: QImage) -> bytes:
-    """A picture from the clipboard or another program, as a file's bytes."""
-    buffer = QBuffer()
-    buffer.open(QBuffer.OpenModeFlag.WriteOnly)
-    QImageWriter(buffer, b"png").write(image)
-    return bytes(buffer.data().data())

@@ -17,7 +17,8 @@ _GUIDANCE = Range(low=0, high=MAX_GUIDANCE, default=7.0)
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
-    """`missing` names the fields of a request that this model has no use for; `tasks` are what it works from."""
+    """`missing` names the fields of a request that this model has no use for; `tasks` are what it works from,
+    `additions` the kinds of things it can be given."""
 
     title: str
     sizes: SizeRule
@@ -29,6 +30,7 @@ class Offer:
     guidance: Range = _GUIDANCE
     qualities: tuple[str, ...] = ()
     backgrounds: tuple[str, ...] = ()
+    additions: tuple[str, ...] = ()
     card: ModelCard | None = None
 
     def defaults(self, style: StylePreset) -> dict[str, int | float]:
@@ -56,6 +58,7 @@ def offer_of_card(card: ModelCard) -> Offer:
         missing=_missing(card),
         samplers=card.traits.samplers,
         own_sampler=card.sampler,
+        additions=card.traits.additions,
         card=card,
     )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer
 
 from ..services.assemble import Parts
+from .adding import Adding
 from .arranging import Arranging
 from .bridge import Bridge
 from .browsing import Browsing
@@ -43,6 +44,7 @@ class Wiring(QObject):
         self._creating = Creating(window, parts, bridge, self._choosing)
         self._drafting = Drafting(window, parts, bridge)
         self._enlarging = Enlarging(window, parts, bridge)
+        self._adding = Adding(window, parts, bridge)
         self._suggesting = Suggesting(window, parts.enhancer, bridge, self._creating.request)
         self._reading = PromptReading(window, parts.reader, bridge, self._creating.request)
         self._minding = Minding(window, parts, bridge)
@@ -55,6 +57,7 @@ class Wiring(QObject):
         self._wire_creating()
         self._wire_drafting()
         self._wire_enlarging()
+        self._wire_adding()
         self._wire_choosing()
         self._wire_watching()
         self._wire_queue()
@@ -68,6 +71,7 @@ class Wiring(QObject):
         self._choosing.load()
         self._drafting.load()
         self._enlarging.load()
+        self._adding.load()
         self._watching.begin()
         self._minding.look()
         self._window.panes.gallery.refresh()
@@ -122,6 +126,14 @@ class Wiring(QObject):
         actions["upscale4"].triggered.connect(lambda: enlarging.upscale_selected(4.0))
         actions["compare"].triggered.connect(enlarging.compare_selected)
         self._bridge.models_changed.connect(enlarging.load)
+
+    def _wire_adding(self) -> None:
+        adding, pane = self._adding, self._window.panes.prompt.additions
+        pane.picture_wanted.connect(adding.choose_picture)
+        pane.picture_dropped.connect(adding.keep_picture)
+        pane.look_wanted.connect(adding.look)
+        self._bridge.models_changed.connect(adding.load)
+        self._choosing.added.connect(adding.load)
 
     def _wire_choosing(self) -> None:
         choosing, bar = self._choosing, self._window.top_bar

@@ -39,6 +39,9 @@ CLASSES = {
     ("flux", "inpaint"): "FluxControlNetInpaintPipeline",
 }
 
+#: Which tiny model stands for a family here.
+MODELS = {"sd3": "sd3-deep"}
+
 
 @pytest.fixture(scope="module")
 def net(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
@@ -46,7 +49,7 @@ def net(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str],
 
     def one(family: str) -> Path:
         place = shelf / family
-        return place if place.is_dir() else tiny_additions.controlnet(tiny(family), place)
+        return place if place.is_dir() else tiny_additions.controlnet(tiny(MODELS.get(family, family)), place)
 
     return one
 
@@ -104,22 +107,22 @@ def bare_pixels(wish: GenerationRequest, folder: Path, net: Path, family: str) -
 def test_it_is_the_librarys_own_pipeline_to_the_byte(
     engine: EngineChild, tiny: Tiny, net: Tiny, family: str, task: str
 ) -> None:
-    wish = controlled(task, weight=0.7, start=0.0, end=0.8)
-    expected = bare_pixels(wish, tiny(family), net(family), family)
+    model, wish = tiny(MODELS.get(family, family)), controlled(task, weight=0.7, start=0.0, end=0.8)
+    expected = bare_pixels(wish, model, net(family), family)
     free = task_request(task, sampler="Euler")
-    without = bare.pixels(free, tiny(family))
-    assert engine.image(asked(wish, tiny(family), net(family), family)).pixels == expected != without
+    without = bare.pixels(free, model)
+    assert engine.image(asked(wish, model, net(family), family)).pixels == expected != without
     silent = controlled(task, weight=0.0)
-    assert engine.image(asked(silent, tiny(family), net(family), family)).pixels == without
-    assert engine.image(command(free, tiny(family), family=family)).pixels == without
+    assert engine.image(asked(silent, model, net(family), family)).pixels == without
+    assert engine.image(command(free, model, family=family)).pixels == without
 
 
 @pytest.mark.parametrize("task", ["image", "inpaint"])
 def test_families_without_such_a_pipeline_are_held_all_the_same(
     engine: EngineChild, tiny: Tiny, net: Tiny, task: str
 ) -> None:
-    drawn = engine.image(asked(controlled(task), tiny("sd3"), net("sd3"), "sd3"))
-    free = engine.image(command(task_request(task, sampler="Euler"), tiny("sd3"), family="sd3"))
+    drawn = engine.image(asked(controlled(task), tiny("sd3-deep"), net("sd3"), "sd3"))
+    free = engine.image(command(task_request(task, sampler="Euler"), tiny("sd3-deep"), family="sd3"))
     assert drawn.pixels != free.pixels
 
 
@@ -184,3 +187,16 @@ def test_a_held_job_is_paused_resumed_and_cancelled_as_any_other(
     engine.until(Idle)
     plain = request(sampler="Euler")
     assert engine.image(command(plain, tiny("sd1"))).pixels == bare.pixels(plain, tiny("sd1"))
+
+
+def test_depths_are_estimated_by_a_model_folder(engine: EngineChild, tiny: Tiny, net: Tiny, tmp_path: Path) -> None:
+    wish, model = controlled(preparation="depth"), tiny("sd1")
+    estimator = tiny_additions.depth_model(tmp_path / "depth")
+    extras = [extra("controlnet", net("sd1")), extra("depth", estimator, "depth")]
+    deep = engine.image(command(wish, model, extras=extras, conditions=SHAPES)).pixels
+    flat = engine.image(asked(controlled(), model, net("sd1"))).pixels
+    assert deep != flat
+    assert deep == engine.image(command(wish, model, extras=extras, conditions=SHAPES)).pixels
+    (estimator / "config.json").write_text("{}")
+    said = only(engine.run(command(wish, model, extras=extras, conditions=SHAPES)), Failed)
+    assert said.message.startswith("depth cannot be loaded as a depth-estimation model")

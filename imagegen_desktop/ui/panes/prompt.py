@@ -11,6 +11,7 @@ from ...domain.request import GenerationRequest, SourceImage
 from ...domain.style import StylePreset
 from ..offer import Offer
 from ..theme import Theme
+from .additions import Additions
 from .begin import Begin
 from .cloud_choices import CloudChoices
 from .finer import Finer
@@ -41,6 +42,7 @@ class PromptPane(QWidget):
         self._numbers = Numbers(theme)
         self._choices = CloudChoices()
         self._finer = Finer()
+        self.additions = Additions(theme)
         self._second_pass = SecondPass()
         self._strength = Strength()
         self._strength.hide()
@@ -64,7 +66,7 @@ class PromptPane(QWidget):
             image=self._source,
             strength=self._strength.share() if self._source and "strength" not in missing else None,
         )
-        parts = (self._numbers, self._choices, self._finer, self._second_pass)
+        parts = (self._numbers, self._choices, self._finer, self._second_pass, self.additions)
         values = {name: value for part in parts for name, value in part.values().items()}
         return replace(said, **values)  # type: ignore[arg-type]
 
@@ -76,6 +78,7 @@ class PromptPane(QWidget):
         self._choices.show_request(request)
         self._finer.show_request(request)
         self._second_pass.show_request(request)
+        self.additions.show_request(request)
 
     def show_prompt(self, prompt: str, negative: str | None = None) -> None:
         self._words.show_prompt(prompt, negative)
@@ -102,6 +105,7 @@ class PromptPane(QWidget):
             self._choices.show_choices(offered.qualities, offered.backgrounds)
             self._finer.show_offer(offered)
             self._second_pass.show_offer(offered)
+            self.additions.show_offer(offered)
         self._show_defaults()
         self._update()
 
@@ -153,6 +157,8 @@ class PromptPane(QWidget):
         self._styles.style_chosen.connect(lambda name: self._style_chosen())
         for part in (self._words, self._numbers, self._choices, self._strength, self._finer, self._second_pass):
             part.changed.connect(self.changed)
+        self.additions.changed.connect(self.changed)
+        self.additions.word_chosen.connect(self._words.add_word)
         self._begin.generate_requested.connect(self.generate_requested)
         self._begin.cancel_requested.connect(self.cancel_requested)
 
@@ -181,6 +187,7 @@ class PromptPane(QWidget):
         column.addWidget(self._styles)
         column.addWidget(self._numbers)
         column.addWidget(self._choices)
+        column.addWidget(self.additions)
         column.addWidget(self._second_pass)
         column.addWidget(self._finer)
         column.addStretch()

@@ -45,6 +45,12 @@ class Words(QWidget):
         if negative is not None:
             self._negative.setPlainText(negative)
 
+    def add_word(self, word: str) -> None:
+        """Put behind the prompt, unless it stands there already; one step of undo."""
+        said = self.prompt().rstrip().removesuffix(",")
+        if word.casefold() not in said.casefold():
+            self._take(f"{said}, {word}" if said else word)
+
     def show_missing(self, reason: str) -> None:
         """Why there is no negative prompt; empty when there is one."""
         offer(self._negative, reason)

@@ -1,0 +1,107 @@
+"""LoRAs, another VAE and ControlNets on the prompt pane."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy
+import pytest
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QComboBox, QPlainTextEdit, QPushButton, QSlider, QToolButton
+from safetensors.numpy import save_file
+
+from imagegen_desktop.domain.request import GenerationRequest, LoraWeight
+from imagegen_desktop.ui.panes.control_row import ControlRow
+from imagegen_desktop.ui.panes.lora_row import LoraRow
+from tests.ui.conftest import Opened, Studio
+
+
+def put_lora(home: Path, name: str, words: str = "") -> None:
+    side = numpy.zeros((4, 8), numpy.float32)
+    tensors = {
+        "lora_unet_down_blocks_0_attn.lora_down.weight": side,
+        "lora_unet_down_blocks_0_attn.lora_up.weight": side.T.copy(),
+    }
+    (home / "models").mkdir(parents=True, exist_ok=True)
+    save_file(tensors, home / "models" / f"{name}.safetensors", {"modelspec.trigger_phrase": words} if words else None)
+
+
+def put_controlnet(home: Path) -> None:
+    weights = {"controlnet_cond_embedding.conv_in.weight": numpy.zeros((2, 3, 3, 3), numpy.float32)}
+    save_file(weights, home / "models" / "shapes.safetensors")
+
+
+@pytest.fixture
+def stocked(home: Path, open_studio: Opened) -> Studio:
+    put_lora(home, "ink", "ink drawing")
+    put_lora(home, "wash")
+    put_controlnet(home)
+    studio = open_studio()
+    button = studio.find(QToolButton, "addLoraButton")
+    studio.until(button.isEnabled)
+    return studio
+
+
+def add_lora(studio: Studio, name: str) -> LoraRow:
+    menu = studio.find(QToolButton, "addLoraButton").menu()
+    next(action for action in menu.actions() if action.text() == name).trigger()
+    return next(row for row in studio.window.findChildren(LoraRow) if row.name == name)
+
+
+def test_loras_of_the_library_are_added_weighed_and_taken_off(stocked: Studio) -> None:
+    pane = stocked.window.panes.prompt
+    ink, wash = add_lora(stocked, "ink"), add_lora(stocked, "wash")
+    ink.findChild(QSlider).setValue(80)
+    assert pane.request().loras == (LoraWeight(name="ink", weight=0.8), LoraWeight(name="wash"))
+    wash.findChild(QToolButton).click()
+    assert pane.request().loras == (LoraWeight(name="ink", weight=0.8),)
+
+
+def test_a_trigger_word_goes_into_the_prompt_once(stocked: Studio) -> None:
+    words = stocked.find(QPlainTextEdit, "promptEdit")
+    words.setPlainText("a fox")
+    chip = next(chip for chip in add_lora(stocked, "ink").findChildren(QPushButton) if chip.text() == "ink drawing")
+    chip.click()
+    chip.click()
+    assert words.toPlainText() == "a fox, ink drawing"
+
+
+def test_what_made_another_picture_comes_back_and_what_is_gone_says_so(stocked: Studio) -> None:
+    made = GenerationRequest(prompt="x", loras=(LoraWeight(name="ink", weight=0.5), LoraWeight(name="lost")))
+    pane = stocked.window.panes.prompt
+    pane.show_request(made)
+    assert pane.request().loras == (LoraWeight(name="ink", weight=0.5),)
+    lost = next(row for row in stocked.window.findChildren(LoraRow) if row.name == "lost")
+    assert not lost.findChild(QSlider).isEnabled()
+    assert lost.findChild(QSlider).toolTip() == "lost is not in the library."
+
+
+def test_a_controlnet_acts_when_it_has_a_picture(stocked: Studio) -> None:
+    pane = stocked.window.panes.prompt
+    stocked.find(QToolButton, "addControlButton").click()
+    row = stocked.window.findChild(ControlRow)
+    assert pane.request().controls == ()
+    picture = QImage(64, 48, QImage.Format.Format_RGB888)
+    picture.fill(0x336699)
+    row.picture_dropped.emit(picture)
+    stocked.until(lambda: bool(pane.request().controls))
+    control = pane.request().controls[0]
+    assert (control.model, control.image.width, control.image.height) == ("shapes", 64, 48)
+    kinds = row.findChild(QComboBox, "preparationCombo")
+    kinds.setCurrentIndex(kinds.findData("canny"))
+    assert pane.request().controls[0].preparation == "canny"
+
+
+def test_without_any_the_buttons_say_why(studio: Studio) -> None:
+    for name in ("addLoraButton", "addControlButton"):
+        button = studio.find(QToolButton, name)
+        studio.until(lambda button=button: "drop its file on the window" in button.toolTip())
+        assert not button.isEnabled()
+
+
+def test_a_lora_dropped_on_the_window_can_be_added_at_once(studio: Studio, tmp_path: Path) -> None:
+    put_lora(tmp_path, "fresh")
+    studio.window.model_dropped.emit(tmp_path / "models" / "fresh.safetensors")
+    button = studio.find(QToolButton, "addLoraButton")
+    studio.until(button.isEnabled)
+    assert add_lora(studio, "fresh").value() == LoraWeight(name="fresh")
