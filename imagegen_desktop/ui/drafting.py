@@ -74,6 +74,7 @@ class Drafting(QObject):
         on, self._strokes = self._shown, self._strokes + 1
         if on is None:
             return
+        self._prompt.show_masked(True)  # Generate may be pressed before it is kept; what was cleared says so then
 
         def keep() -> DraftPicture:
             return self._draft.paint(label, as_png(levels), on)

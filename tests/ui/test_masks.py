@@ -111,6 +111,7 @@ def test_a_job_gets_the_stroke_that_was_just_lifted(artist: Artist) -> None:
     artist.press("generateButton")
     artist.studio.until(lambda: bool(artist.studio.provider.assignments))
     assert 255 in artist.studio.provider.assignments[0].mask
+    assert artist.studio.provider.assignments[0].job.request.strength == 1.0
 
 
 def test_the_eraser_takes_paint_away(artist: Artist) -> None:
