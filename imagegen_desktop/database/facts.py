@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from .connection import Library
 from .tables import FactRow
 
@@ -16,6 +18,12 @@ def get_fact(library: Library, name: str, default: str = "") -> str:
 def set_fact(library: Library, name: str, value: str) -> None:
     """Remembers a value durably."""
     library.write(lambda db: FactRow.insert(name=name, value=value).on_conflict("REPLACE").execute(db))
+
+
+def drop_facts(library: Library, names: Collection[str]) -> None:
+    """Forgets what was set under these names."""
+    rows = [(name,) for name in names]
+    library.write(lambda db: db.connection().executemany("DELETE FROM facts WHERE name = ?", rows))
 
 
 def library_id(library: Library) -> str:

@@ -57,7 +57,7 @@ class Composer:
         wordy = bool(self._models.extras(EMBEDDING))
         for request in requests:
             rest = shared(request)
-            if rest != before:
+            if rest != before or request.variation_strength:  # each has a variation seed of its own
                 whole, before = self._complete_but_words(request), rest
                 if request.hires_factor is not None:
                     whole = self._enlargers.with_second_pass(whole, self.model(whole.model))

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..database.connection import Library
-from ..database.facts import get_fact, set_fact
+from ..database.facts import drop_facts, get_fact, set_fact
 from ..database.jobs import Jobs, stamp
 from ..domain.errors import IllegalMove
 from ..domain.identity import new_ids
@@ -223,6 +223,7 @@ class Queue:
         return others
 
     def _requeue_all(self, ids: list[str]) -> None:
+        drop_facts(self._library, [wish_name(job) for job in ids])
         self._jobs.move_waiting(ids, JobState.QUEUED, error=None, attempts=0, finished="")
         self._changed(*ids)
         self.work_added()
@@ -244,6 +245,7 @@ class Queue:
     def _requeue(self, job: Job, possible: tuple[JobState, ...]) -> None:
         if job.state not in possible:
             raise IllegalMove(f"Job {job.id} is {job.state.value}; only {_or(possible)} ones go on.")
+        drop_facts(self._library, [wish_name(job.id)])  # what was wished of it before is over
         self._jobs.move_state(job.id, JobState.QUEUED, error=None, attempts=0, finished="")
         self._changed(job.id)
         self.work_added()

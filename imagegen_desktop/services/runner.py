@@ -128,6 +128,15 @@ class Runner:
         running.pass_wish_on()
         return True
 
+    def park(self) -> None:
+        """What is drawn on this computer leaves at its next step; if something was, the queue stands still."""
+        local = [running for running in list(self._active.values()) if running.provider.capabilities().local]
+        if local:
+            self._queue.pause_all()
+        for running in local:
+            if not running.wish:
+                self.interrupt(running.job.id, YIELD)
+
     def stop(self) -> list[str]:
         """Pauses every running job resumably and lets nothing further begin; the jobs it paused."""
         with self._turn:

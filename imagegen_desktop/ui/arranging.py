@@ -89,7 +89,13 @@ class Arranging(QObject):
         self._do(self._parts.engine.restart)
 
     def unload_model(self) -> None:
-        self._do(self._parts.engine.unload)
+        """At once: a picture being drawn waits half-done until the artist goes on with the queue."""
+
+        def give_back() -> None:
+            self._parts.runner.park()
+            self._parts.engine.unload()
+
+        self._do(give_back)
 
     def notice(self, notice: Notice) -> None:
         self._stage.messages.show_message(notice.level, notice.text, notice.advice)

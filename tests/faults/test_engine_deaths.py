@@ -11,7 +11,7 @@ from itertools import count, cycle, islice
 import pytest
 
 from imagegen_desktop.domain.job import JobState
-from imagegen_desktop.providers import engine_process
+from imagegen_desktop.providers import engine_process, engine_pulse
 from imagegen_desktop.services.assemble import Parts
 from tests.faults.scripted import wish
 from tests.services.conftest import Opened
@@ -98,7 +98,7 @@ def test_an_engine_that_stands_still_is_noticed_and_ended(
     no_giving_up: None,
 ) -> None:
     for limit in ("_SILENCE_SECONDS", "_STEP_SECONDS", "_PHASE_SECONDS"):
-        monkeypatch.setattr(engine_process, limit, 2.0)
+        monkeypatch.setattr(engine_pulse, limit, 2.0)
     parts = open_parts()
     job = parts.queue.add(wish(f"[die={kind}@2][once]", count=2)).id
     with working(parts):

@@ -185,3 +185,33 @@ def command_of(parts: Parts, job: str, index: int, named: str = "") -> Generate:
     place = parts.home.snapshots / f"{named or job}-{index}.safetensors"
     request = parts.queue.get(job).request.to_dict()
     return Generate(job=job, index=index, request=request, model_path="", family="", snapshot=str(place))
+
+
+def test_variations_added_together_differ(parts: Parts) -> None:
+    asked = [wish("cat", variation_strength=0.2) for _ in range(3)]
+    assert len({job.request.variation_seed for job in parts.queue.add_many(asked)}) == 3
+
+
+def test_a_job_that_is_parked_waits_half_done_until_the_queue_goes_on(parts: Parts) -> None:
+    job = parts.queue.add(wish("[slow=0.02]", steps=30)).id
+    On(parts, step_is(3), parts.runner.park)
+    until_empty(parts)
+    assert (parts.queue.paused, parts.queue.get(job).state) == (True, JobState.QUEUED)
+    heard = heard_by(parts)
+    parts.queue.resume_all()
+    until_empty(parts)
+    assert steps_heard(list(heard))[0][1] > 3
+    assert parts.queue.get(job).state is JobState.DONE
+
+
+def test_a_wish_for_a_job_elsewhere_does_not_outlive_it(open_parts: Callable[[], Parts]) -> None:
+    parts, other = open_parts(), open_parts()
+    elsewhere = parts.runner.owner.rpartition(":")[0] + ":1.00"
+    job = parts.queue.add(wish("[slow=0.1]", steps=25), owner=elsewhere).id
+    parts.queue.cancel([job])  # it runs there: it is asked to
+    parts.runner.recover()  # and was over before it heard of it
+    parts.queue.cancel([job])
+    parts.queue.retry(job)
+    On(parts, step_is(2), lambda: other.queue.add(wish("something to notice")))
+    until_empty(parts)
+    assert parts.queue.get(job).state is JobState.DONE
