@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from diffusers.utils import set_weights_and_activate_adapters
 from safetensors.torch import load_file
 
 from ..domain.errors import BadInput, ModelProblem
@@ -128,17 +129,11 @@ class Loras:
             self._pipeline.load_lora_weights(dict(weights), adapter_name=name)
 
     def _weigh(self, wanted: tuple[Wanted, ...]) -> None:
-        adapters = self._adapters()
+        # Not through the pipeline's own `set_adapters`: it fails on networks whose blocks differ in depth.
         names = [self._names[each.file] for each in wanted]
-        weights = [
-            {
-                part: each.lora.weight if part == self._denoiser else each.text_weight
-                for part, inside in adapters.items()
-                if name in inside
-            }
-            for name, each in zip(names, wanted, strict=True)
-        ]
-        self._pipeline.set_adapters(names, weights)
+        for part in self._adapters():
+            weights = [each.lora.weight if part == self._denoiser else each.text_weight for each in wanted]
+            set_weights_and_activate_adapters(getattr(self._pipeline, part), names, weights)
 
     def _drop(self, keep: set[FileStamp]) -> None:
         """Takes off all but these. With the last one gone the modules are the very ones they were."""

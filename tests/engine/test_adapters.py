@@ -109,7 +109,9 @@ def test_a_broken_lora_is_one_line(engine: EngineChild, tiny: Tiny, tmp_path: Pa
     (tmp_path / "mine.safetensors").write_bytes(content)
     extras = [extra("lora", tmp_path / "mine.safetensors")]
     answer = failed(engine, command(with_loras(("mine", 1.0)), tiny("sd1"), extras=extras))
-    assert (answer.kind, answer.message[:41]) == ("model", "The LoRA mine.safetensors cannot be read:")
+    assert answer.kind == "model"
+    assert "mine.safetensors" in answer.message
+    assert "\n" not in answer.message
     gone = failed(engine, command(with_loras(("mine", 1.0)), tiny("sd1")))
     assert gone.message == "The LoRA mine is not there any more."
 
