@@ -83,7 +83,7 @@ def test_a_killed_engine_is_back_and_its_picture_is_the_same(
             until(ended(parts, [whole]))
             jobs = []
             for number in range(deaths):
-                if number % 5 == 0:
+                if number % 10 == 0:
                     until(lambda: parts.engine.status().state == "ready")
                     bare.append(bare_import())
                 killer.back.clear()
