@@ -287,6 +287,12 @@ def _number(name: str, low: float, high: float) -> Callable[[str], float]:
     return convert
 
 
+def _tiling(text: str) -> str:
+    if text in TILINGS:
+        return text
+    raise BadInput("tiling", text, "one of " + ", ".join(TILINGS))
+
+
 def _device(text: str) -> str:
     kind, _, index = text.partition(":")
     if text in ("auto", "cpu", "cuda") or (kind == "cuda" and index.isdigit()):
@@ -296,9 +302,3 @@ def _device(text: str) -> str:
 
 def _snapshot_interval(text: str) -> float:
     return 0.0 if text == "step" else _number("snapshot-every", 0.1, 3600.0)(text)
-def _tiling(text: str) -> str:
-    if text in TILINGS:
-        return text
-    raise BadInput("tiling", text, "one of " + ", ".join(TILINGS))
-
-
