@@ -20,6 +20,7 @@ from ..imaging.picture import Picture
 from ..imaging.recipe import Recipe
 from ..imaging.thumbnails import thumbnail_of
 from ..protocol.messages import Image, Preview
+from ..storage.base import SavedFile
 from ..storage.durable import write_durably
 from ..storage.local import LocalStorage
 from .announce import Announcer, ImagesChanged, JobsChanged
@@ -63,12 +64,10 @@ class Saver:
     ) -> GeneratedImage:
         """The committed record; raises DiskProblem or DatabaseProblem, and then nothing half-written stays.
         `cost` in dollars, None where there is none or nobody says."""
-        request = job.request.only(event.index)
-        image_id = new_id()
         created = datetime.now(UTC)
         recipe = Recipe(
-            request=request,
-            image=image_id,
+            request=job.request.only(event.index),
+            image=new_id(),
             job=job.id,
             index=event.index,
             model_hash=event.model_hash,
@@ -82,25 +81,8 @@ class Saver:
         )
         picture = Picture(width=event.width, height=event.height, rgb=event.pixels, alpha=alpha)
         data = encode_png(picture, recipe)
-        saved = self._storage.save(data, _file_name(created, request.seed, image_id), created)
-        image = GeneratedImage(
-            id=image_id,
-            job=job.id,
-            index=event.index,
-            path=saved.path,
-            created=stamp(created),
-            width=event.width,
-            height=event.height,
-            file_size=saved.size,
-            file_sha256=saved.sha256,
-            pixels_sha256=hashlib.sha256(event.pixels).hexdigest(),
-            request=request,
-            model_hash=event.model_hash,
-            seconds=event.seconds,
-            cost=cost,
-            resumed_at=event.resumed_at,
-            parents=parents,
-        )
+        saved = self._storage.save(data, _file_name(created, recipe.request.seed, recipe.image), created)
+        image = _record(recipe, event, saved, cost)
         kept = self._images.add(image, finished=stamp(datetime.now(UTC)))
         self._thumbnails.put(kept.number, thumbnail_of(picture))
         self._announce.publish(ImagesChanged(added=(kept.id,)))
@@ -115,6 +97,27 @@ class Saver:
     def close(self) -> None:
         """Waits for what is being saved."""
         self._pool.shutdown()
+
+
+def _record(recipe: Recipe, event: Image, saved: SavedFile, cost: float | None) -> GeneratedImage:
+    return GeneratedImage(
+        id=recipe.image,
+        job=recipe.job,
+        index=recipe.index,
+        path=saved.path,
+        created=recipe.created,
+        width=event.width,
+        height=event.height,
+        file_size=saved.size,
+        file_sha256=saved.sha256,
+        pixels_sha256=hashlib.sha256(event.pixels).hexdigest(),
+        request=recipe.request,
+        model_hash=recipe.model_hash,
+        seconds=event.seconds,
+        cost=cost,
+        resumed_at=recipe.resumed_at,
+        parents=recipe.parents,
+    )
 
 
 def _file_name(created: datetime, seed: int | None, image_id: str) -> str:
