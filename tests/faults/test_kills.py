@@ -66,9 +66,11 @@ def held_in(snapshots: Path) -> dict[tuple[str, str], int]:
     return found
 
 
-def check_no_step_is_done_again(held: dict[tuple[str, str], int], said: dict[str, list[list[str]]]) -> int:
-    """Whatever began had a snapshot's steps behind it, unless it was edited; how many went on from one."""
-    edited = {job for (job,) in said["edit"]}
+def check_no_step_is_done_again(
+    held: dict[tuple[str, str], int], said: dict[str, list[list[str]]], edited: set[str]
+) -> int:
+    """Whatever began had a snapshot's steps behind it, unless it was ever edited; how many went on from one."""
+    edited |= {job for (job,) in said["edit"]}
     gone_on = 0
     for job, index, step in said["begun"]:
         expected = held.pop((job, index), 0)
@@ -92,6 +94,7 @@ def test_kills_lose_nothing_that_was_promised(home: Path, model: Path, fault_cou
     chance = random.Random(1)
     images: dict[str, list[str]] = {}
     jobs: set[str] = set()
+    edited: set[str] = set()
     starts, gone_on = [], 0
     for number in range(fault_count):
         held = held_in(home / "snapshots")
@@ -99,7 +102,7 @@ def test_kills_lose_nothing_that_was_promised(home: Path, model: Path, fault_cou
         images |= {image: rest for image, *rest in said["image"]}
         jobs |= {job for (job,) in said["job"]}
         starts.append(float(said["open"][0][0]))
-        gone_on += check_no_step_is_done_again(held, said)
+        gone_on += check_no_step_is_done_again(held, said, edited)
         assert all(gone_within(int(pid), 5) for (pid,) in said["engine"][-1:]), "an engine outlived its parent"
     parts = assemble(Home(home), engine=False)
     try:
