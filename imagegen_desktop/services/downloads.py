@@ -228,12 +228,13 @@ class ModelDownloads:
         from .fetching import Fetching
 
         journal.write(staging)
-        told = [0.0]
+        told, noted = 0.0, ""
 
         def tell() -> None:
-            if time.monotonic() - told[0] >= _TELL_SECONDS:
-                told[0] = time.monotonic()
-                shown = made.progress
+            nonlocal told, noted
+            shown = made.progress
+            if time.monotonic() - told >= _TELL_SECONDS or shown.note != noted:
+                told, noted = time.monotonic(), shown.note
                 self._tell(replace(self._known[key], received=shown.received, speed=shown.speed, note=shown.note))
 
         made = Fetching(
