@@ -5,6 +5,7 @@ On a card nothing waits: the picture is copied while the next step runs and is t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -52,8 +53,9 @@ class Previews:
         unpacked = self._unpack(latents)
         if unpacked.ndim != 4 or unpacked.shape[1] != len(self._matrix):
             return  # no picture's shape, or no colours known for it
-        rows = unpacked[0].movedim(0, -1).float()
-        picture = (rows @ self._matrix).add_(self._bias).clamp_(0, 255).to(torch.uint8)
+        height, width = unpacked.shape[2:]
+        pixels = torch.addmm(self._bias, unpacked[0].flatten(1).T.float(), self._matrix)
+        picture = pixels.clamp_(0, 255).to(torch.uint8).view(height, width, 3)
         if picture.is_cuda:
             here = torch.empty(picture.shape, dtype=torch.uint8, pin_memory=True)
             picture = here.copy_(picture, non_blocking=True)
@@ -87,12 +89,20 @@ def clean_guess(scheduler: Any, asked: Sequence[Any], output: Sequence[Any]) -> 
 
 def _solved(scheduler: Any, prediction: torch.Tensor, timestep: Any, sample: torch.Tensor) -> torch.Tensor:
     """The clean part of a sample that is `√ᾱ · clean + √(1-ᾱ) · noise`; on a card without waiting for it."""
-    place = torch.as_tensor(timestep, device=sample.device).reshape(1).long()
-    kept = scheduler.alphas_cumprod.to(sample.device).index_select(0, place)
-    signal, noise = kept.sqrt(), (1 - kept).sqrt()
+    signal, noise = _shares(scheduler.alphas_cumprod, timestep, sample.device)
     if scheduler.config.prediction_type == "v_prediction":
-        return signal * sample - noise * prediction
-    return (sample - noise * prediction) / signal
+        return sample * signal - prediction * noise
+    return (sample - prediction * noise) / signal
+
+
+def _shares(kept: torch.Tensor, timestep: Any, device: torch.device) -> tuple[Any, Any]:
+    """How much of the clean picture and of the noise is in a sample: numbers on a processor, where a step may be too
+    short for many small tensors; on a card tensors, which nobody waits for."""
+    if device.type == "cpu":
+        share = kept[int(timestep)].item()
+        return math.sqrt(share), math.sqrt(1 - share)
+    there = kept.to(device).index_select(0, torch.as_tensor(timestep, device=device).reshape(1).long())
+    return there.sqrt(), (1 - there).sqrt()
 
 
 def colours_of(vae: Any, known: LatentColours | None, device: torch.device) -> Colours:

@@ -177,7 +177,7 @@ class _Encoder:
         self._network = getattr(pipeline, f"text_encoder{number}")
         self._penultimate = penultimate
         self.layers: int = self._network.config.num_hidden_layers
-        self._device = pipeline._execution_device
+        self._pipeline = pipeline
 
     def chunks(self, said: Said) -> list[Chunk]:
         return self._chunker.chunks(said)
@@ -187,7 +187,7 @@ class _Encoder:
 
     def encode(self, chunk: Chunk, skip: int) -> tuple[torch.Tensor, torch.Tensor | None]:
         """The chunk's weighted vectors, (1, 77, width), and its pooled one where the encoder has it."""
-        ids = torch.tensor([chunk.ids], device=self._device)
+        ids = torch.tensor([chunk.ids], device=self._pipeline._execution_device)
         pooled = None
         if self._penultimate:
             output = self._network(ids, output_hidden_states=True)

@@ -157,14 +157,23 @@ def replaced(owner: Any, name: str, wrapper: Callable[..., Any]) -> Iterator[Non
 
 @contextmanager
 def _watched(networks: Iterable[Any], look: Callable[[], None]) -> Iterator[None]:
-    """Calls `look` before every block of the networks: on a processor one step can take a minute."""
-    lists = [part for net in networks for part in net.modules() if isinstance(part, torch.nn.ModuleList)]
+    """Calls `look` before every larger block of the networks: on a processor one step can take a minute.
+
+    Smaller ones, in lists within lists within lists, take less time than looking would be worth.
+    """
+    named = [part for net in networks for part in net.named_modules()]
+    lists = [part for name, part in named if isinstance(part, torch.nn.ModuleList) and _depth(name) < 2]
     handles = [block.register_forward_pre_hook(lambda *_: look()) for blocks in lists for block in blocks]
     try:
         yield
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _depth(name: str) -> int:
+    """In how many lists a module of that name lies: "down_blocks.0.resnets" in one."""
+    return sum(part.isdigit() for part in name.split("."))
 
 
 def _mark_on(device: torch.device) -> torch.cuda.Event | None:

@@ -33,8 +33,10 @@ class Answers:
     def find(self, job: Job, model: ModelCard, added: Sequence[Path] = ()) -> list[GeneratedImage]:
         """The images of every seed of the job, or nothing unless all are there and younger than what is `added` to the
         model."""
+        if not job.request.use_cache or self._images.find_same_request(request_key(job.request.only(0))) is None:
+            return []  # by far the most often, and known without looking at the model's files
         model_hash = get_fact(self._library, _fact(model))
-        if not job.request.use_cache or not model_hash:
+        if not model_hash:
             return []
         found, youngest = [], max((_put_there(path) for path in added), default="")
         for index in range(job.request.count):
