@@ -302,3 +302,26 @@ def test_the_command_line_draws_several_batches_at_the_same_time(tmp_path: Path,
         assert {image["provider"] for image in images} == {provider}
         shown = json.loads(start("gallery", "list", "--limit", "10").communicate()[0])
         assert len(shown) == 6 and all(row["model"] for row in shown)
+
+
+@pytest.mark.parametrize("provider", ["openai", "replicate"])
+def test_the_command_line_cancels_what_another_process_asked_for(tmp_path: Path, provider: str) -> None:
+    with FakeOpenAI() as openai, FakeReplicate() as replicate:
+        environment = os.environ | environment_of(tmp_path / "home", openai, replicate)
+
+        def start(*arguments: str) -> subprocess.Popen[str]:
+            command = [sys.executable, "-m", "imagegen_desktop", *arguments, "--json"]
+            return subprocess.Popen(command, env=environment, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+
+        gate = openai.gate("finished") if provider == "openai" else replicate.gate("polling")
+        drawing = start("generate", "a fox nobody wants", "--provider", provider)
+        assert gate.reached.wait(PATIENCE_SECONDS)
+        (job,) = json.loads(start("queue", "list").communicate()[0])
+        cancelling = start("queue", "cancel", job["id"])
+        cancelling.communicate()
+        said = [json.loads(line) for line in drawing.communicate(timeout=PATIENCE_SECONDS)[0].splitlines()]
+        gate.opened.set()  # the provider had not answered when the job was left
+        assert cancelling.returncode == 0 and said[-1]["event"] == "cancelled"
+        assert json.loads(start("gallery", "list").communicate()[0]) == []
+        if provider == "replicate":
+            assert [made.status for made in replicate.predictions.values()] == ["canceled"]
