@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-
-import tomli_w
 
 from .domain.errors import BadInput, DiskProblem
 
@@ -234,15 +231,21 @@ class Settings:
 
     def _load(self) -> dict[str, Value]:
         try:
-            found = tomllib.loads(self._path.read_text(encoding="utf-8"))
+            content = self._path.read_bytes()
         except OSError:
             return {}  # no file yet, or a home that cannot be read: whoever uses the home says so
+        import tomllib  # only where there is a file: the first paint waits for the settings
+
+        try:
+            found = tomllib.loads(content.decode())
         except ValueError:
             self._path.replace(self._path.with_suffix(".toml.broken"))
             return {}
         return {name: value for name, value in found.items() if name in SETTINGS and _fits(SETTINGS[name], value)}
 
     def _write(self, values: dict[str, Value]) -> None:
+        import tomli_w
+
         temporary = self._path.with_suffix(".toml.part")
         try:
             with temporary.open("wb") as file:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEventLoop
@@ -13,13 +15,13 @@ from .. import paths
 from ..domain.errors import Problem
 from ..settings import Settings
 from .languages import speak
-from .main_window import MainWindow
 from .memory import WindowMemory
 from .self_test import check_none_survives
 from .theme import Theme
 
 if TYPE_CHECKING:
     from ..services.assemble import Parts
+    from .main_window import MainWindow
 
 
 def build(arguments: list[str]) -> tuple[QApplication, QMainWindow]:
@@ -31,10 +33,11 @@ def build(arguments: list[str]) -> tuple[QApplication, QMainWindow]:
     application, home = _application(arguments), paths.home()
     try:
         check_none_survives()
-        window, theme = _frame(application, Settings(home.settings))
-        window.restore_geometry(WindowMemory(home.root / "window.ini").layout()[0])
-        window.show()
-        application.processEvents(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
+        with _uncollected():
+            window, theme = _frame(application, Settings(home.settings))
+            window.restore_geometry(WindowMemory(home.root / "window.ini").layout()[0])
+            window.show()
+            application.processEvents(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
         from .. import logs
         from ..services.assemble import assemble
         from .furnishing import furnish
@@ -48,6 +51,7 @@ def build(arguments: list[str]) -> tuple[QApplication, QMainWindow]:
 
 def run(arguments: list[str]) -> int:
     """Opens the window and stays until it is closed."""
+    from .main_window import MainWindow
     from .polite_end import PoliteEnd
 
     application, window = build(arguments)
@@ -70,11 +74,23 @@ def open_window(application: QApplication, parts: Parts) -> MainWindow:
 
 def _frame(application: QApplication, settings: Settings) -> tuple[MainWindow, Theme]:
     """The window without its panes, dressed."""
+    from .main_window import MainWindow
+
     resources = paths.resources()
     speak(application, resources / "lang", settings.text("language"))
     theme = Theme(application, resources / "theme")
     theme.choose(settings.text("theme"))
     return MainWindow(theme), theme
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Within it nobody looks for garbage: while modules are imported there is none, and the first paint would wait."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _failed(application: QApplication, problem: Problem) -> QMainWindow:
