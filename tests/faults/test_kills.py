@@ -11,7 +11,6 @@ import statistics
 import subprocess
 import sys
 import time
-from collections import defaultdict
 from pathlib import Path
 
 import apsw
@@ -28,8 +27,8 @@ APP = Path(__file__).parent / "app.py"
 ROOT = APP.parent.parent.parent
 
 
-def live_and_die(home: Path, seconds: float, seed: int) -> dict[str, list[list[str]]]:
-    """Runs the application until its first finished image and `seconds` longer, kills it; what it had said.
+def live_and_die(home: Path, seconds: float, seed: int) -> list[tuple[str, list[str]]]:
+    """Runs the application until its first finished image and `seconds` longer, kills it; what it had said, in order.
 
     The word `open` is followed by how long that took.
     """
@@ -38,12 +37,12 @@ def live_and_die(home: Path, seconds: float, seed: int) -> dict[str, list[list[s
     app = subprocess.Popen(
         [sys.executable, str(APP), str(home), str(seed)], stdout=subprocess.PIPE, env=environment, text=True
     )
-    said: dict[str, list[list[str]]] = defaultdict(list)
+    said: list[tuple[str, list[str]]] = []
     assert app.stdout is not None
     ends = None
     for line in app.stdout:
         word, *rest = line.split()
-        said[word].append(rest if word != "open" else [str(time.monotonic() - began)])
+        said.append((word, rest if word != "open" else [str(time.monotonic() - began)]))
         if word == "image" and ends is None:
             ends = time.monotonic() + seconds
         if ends is not None and time.monotonic() >= ends:
@@ -51,7 +50,7 @@ def live_and_die(home: Path, seconds: float, seed: int) -> dict[str, list[list[s
     app.send_signal(signal.SIGKILL)
     for line in app.stdout:  # what was in the pipe had been said before the end
         word, *rest = line.split()
-        said[word].append(rest)
+        said.append((word, rest))
     app.wait()
     app.stdout.close()
     return said
@@ -67,16 +66,21 @@ def held_in(snapshots: Path) -> dict[tuple[str, str], int]:
 
 
 def check_no_step_is_done_again(
-    held: dict[tuple[str, str], int], said: dict[str, list[list[str]]], edited: set[str]
+    held: dict[tuple[str, str], int], said: list[tuple[str, list[str]]], edited: set[str]
 ) -> int:
-    """Whatever began had a snapshot's steps behind it, unless it was ever edited; how many went on from one."""
-    edited |= {job for (job,) in said["edit"]}
+    """Whatever began had a snapshot's steps behind it, unless its job may have been edited since (`edited` outlives
+    this life); how many went on from one."""
     gone_on = 0
-    for job, index, step in said["begun"]:
-        expected = held.pop((job, index), 0)
-        if job not in edited:
-            assert int(step) >= expected, f"image {index} of {job} was at step {expected} and began again at {step}"
-            gone_on += expected > 0
+    for word, rest in said:
+        if word == "edit":
+            edited.add(rest[0])
+        elif word == "begun":
+            job, index, step = rest
+            expected = held.pop((job, index), 0)
+            if job not in edited:
+                assert int(step) >= expected, f"image {index} of {job} was at step {expected} and began again at {step}"
+                gone_on += expected > 0
+            edited.discard(job)  # what is kept of it from now on is of the edited job
     return gone_on
 
 
@@ -99,11 +103,12 @@ def test_kills_lose_nothing_that_was_promised(home: Path, model: Path, fault_cou
     for number in range(fault_count):
         held = held_in(home / "snapshots")
         said = live_and_die(home, chance.uniform(0.0, 0.8), number)
-        images |= {image: rest for image, *rest in said["image"]}
-        jobs |= {job for (job,) in said["job"]}
-        starts.append(float(said["open"][0][0]))
+        images |= {image: file for word, (image, *file) in said if word == "image"}
+        jobs |= {rest[0] for word, rest in said if word == "job"}
+        starts += [float(rest[0]) for word, rest in said if word == "open"]
         gone_on += check_no_step_is_done_again(held, said, edited)
-        assert all(gone_within(int(pid), 5) for (pid,) in said["engine"][-1:]), "an engine outlived its parent"
+        engines = [int(rest[0]) for word, rest in said if word == "engine"]
+        assert all(gone_within(pid, 5) for pid in engines[-1:]), "an engine outlived its parent"
     parts = assemble(Home(home), engine=False)
     try:
         parts.runner.recover()
@@ -125,4 +130,4 @@ def test_kills_lose_nothing_that_was_promised(home: Path, model: Path, fault_cou
         f" on from a snapshot, none from an earlier step; a start took {start:.2f} s, the longest {max(starts):.2f} s"
     )
     assert start <= 3
-    assert gone_on or fault_count < 20, "in so many lives one must have died with a picture half drawn"
+    assert gone_on or fault_count < 5
