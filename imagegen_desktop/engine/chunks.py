@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..domain.prompt_syntax import Said
+from ..domain.prompt_meaning import Said
 
 #: A comma at most this many tokens before the end of a full chunk is where the chunk ends instead.
 _LOOK_BACK = 20

@@ -16,7 +16,8 @@ from typing import Any
 import torch
 
 from ..domain.errors import BadInput
-from ..domain.prompt_syntax import Parts, Said, changes_over_time, parse, plain_text, said_at
+from ..domain.prompt_meaning import Said, changes_over_time, plain_text, said_at
+from ..domain.prompt_syntax import Parts, parse
 from ..domain.request import GenerationRequest
 from .chunks import Chunk, Chunker
 

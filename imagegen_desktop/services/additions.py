@@ -10,7 +10,7 @@ from ..domain.additions import word_pattern
 from ..domain.errors import BadInput, ModelProblem
 from ..domain.families import FAMILIES
 from ..domain.model_card import CONTROLNET, DEPTH, EMBEDDING, FOLDER, LORA, PICKLE, VAE, ModelCard
-from ..domain.prompt_syntax import lora_tags
+from ..domain.prompt_meaning import lora_tags
 from ..domain.request import GenerationRequest, LoraWeight
 from .model_library import ModelLibrary
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..domain.prompt_syntax import lora_tags, parse, said_at
+from ..domain.prompt_meaning import lora_tags, said_at
+from ..domain.prompt_syntax import parse
 from ..domain.request import GenerationRequest
 from ..domain.wildcards import Tables, unknown_names
 from ..providers.base import Provider

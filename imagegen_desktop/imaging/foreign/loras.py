@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...domain.prompt_syntax import lora_tags
+from ...domain.prompt_meaning import lora_tags
 from ..findings import Findings
 
 
