@@ -6,6 +6,7 @@ import functools
 import os
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -105,14 +106,44 @@ class Parts:
     close: Callable[[], None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Ground:
-    """What the services stand on."""
+    """What the services stand on. What has to be closed is put on `ending` where it is made; the last made is
+    closed first."""
 
+    home: Home
+    settings: Settings
+    keys: KeyStore
+    surroundings: Surroundings
+    announce: Announcer
     library: Library
+    images: Images
     thumbnails: Thumbnails
     storage: LocalStorage
-    announce: Announcer
+    decoder: Decoder
+    undo: Undo
+    ending: ExitStack
+
+
+@dataclass(frozen=True, kw_only=True)
+class _ModelParts:
+    """Which models there are, and how they come and go."""
+
+    library: ModelLibrary
+    downloads: ModelDownloads
+    kits: KitFetcher
+    bin: ModelBin
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Work:
+    """From a waiting job to a saved picture."""
+
+    queue: Queue
+    runner: Runner
+    forecast: Forecast
+    ledger: Ledger
+    holds: Holds
 
 
 def assemble(
@@ -138,24 +169,21 @@ def assemble(
     local = LocalProvider(process, snapshots.place, lambda: settings.number("snapshot_seconds") or EVERY_STEP)
     surroundings = _surroundings(settings, keys)
     makers = dict(providers or {"local": local, **cloud_providers(surroundings)})
-    library = open_library(home.database, home.backups)
-    ground = _Ground(
-        library=library,
-        thumbnails=Thumbnails(home.thumbnails, library_id(library)),
-        storage=LocalStorage(home.root),
-        announce=announce,
+    ground = _ground(home, settings, keys, surroundings, announce)
+    return _joined(ground, snapshots, process, makers, owner or functools.cache(process_owner))
+
+
+def _engine(home: Home, settings: Settings, announce: Announcer, command: list[str] | None) -> EngineProcess:
+    start = Start(
+        device=settings.text("device"),
+        threads=int(settings.number("threads")),
+        snapshots=str(home.snapshots),
+        preview_every=int(settings.number("preview_every")),
+        memory=settings.text("memory"),
     )
-    return _joined(
-        home,
-        settings,
-        keys,
-        ground,
-        snapshots,
-        process,
-        makers,
-        PromptWriter(surroundings),
-        owner or functools.cache(process_owner),
-    )
+    process = EngineProcess(start, command)
+    process.on_status = lambda status: announce.publish(EngineChanged(status=status))
+    return process
 
 
 def _surroundings(settings: Settings, keys: KeyStore) -> Surroundings:
@@ -173,77 +201,65 @@ def _hub(surroundings: Surroundings) -> Hub:
     return Hub(surroundings)
 
 
-def _downloads(
-    home: Home,
-    settings: Settings,
-    hub: Callable[[], Hub],
-    engine: EngineProcess,
-    models: ModelLibrary,
-    announce: Announcer,
-) -> ModelDownloads:
+def _ground(home: Home, settings: Settings, keys: KeyStore, surroundings: Surroundings, announce: Announcer) -> _Ground:
+    ending = ExitStack()
+    library = open_library(home.database, home.backups)
+    ending.callback(library.close)
+    thumbnails = Thumbnails(home.thumbnails, library_id(library))
+    ending.callback(thumbnails.close)
+    decoder = Decoder()
+    ending.callback(decoder.close)
+    return _Ground(
+        home=home,
+        settings=settings,
+        keys=keys,
+        surroundings=surroundings,
+        announce=announce,
+        library=library,
+        images=Images(library),
+        thumbnails=thumbnails,
+        storage=LocalStorage(home.root),
+        decoder=decoder,
+        undo=Undo(library, announce),
+        ending=ending,
+    )
+
+
+def _model_parts(ground: _Ground, engine: EngineProcess) -> _ModelParts:
+    home, settings, announce = ground.home, ground.settings, ground.announce
+    shipped = resources()
+    models = ModelLibrary(shipped / "models", home.models, settings)
+    hub = functools.cache(lambda: _hub(ground.surroundings))
+    kits_table = shipped / "models" / "kits.toml"
+
     def has_gpu() -> bool:
         known = engine.status().device or settings.text("device")
         return not known.startswith("cpu") if known != "auto" else shutil.which("nvidia-smi") is not None
 
-    return ModelDownloads(hub, home.models, announce, models.refresh, has_gpu)
-
-
-def _engine(home: Home, settings: Settings, announce: Announcer, command: list[str] | None) -> EngineProcess:
-    start = Start(
-        device=settings.text("device"),
-        threads=int(settings.number("threads")),
-        snapshots=str(home.snapshots),
-        preview_every=int(settings.number("preview_every")),
-        memory=settings.text("memory"),
+    return _ModelParts(
+        library=models,
+        downloads=ModelDownloads(hub, home.models, announce, models.refresh, has_gpu),
+        kits=KitFetcher(hub, home.models, shipped / "configs", kits_table, announce, models.refresh),
+        bin=ModelBin(home.root, models, ground.undo, announce),
     )
-    process = EngineProcess(start, command)
-    process.on_status = lambda status: announce.publish(EngineChanged(status=status))
-    return process
 
 
-def _begin(
-    starts: Starts,
-    queue: Queue,
-    announce: Announcer,
-    runner: Runner,
-    housekeeping: Housekeeping,
-    downloads: ModelDownloads,
-) -> None:
-    if starts.begin():
-        queue.pause_all()
-        announce.publish(Notice(level="warning", text=_CAREFUL, advice="Resume the queue when you are ready."))
-    runner.recover()
-    housekeeping.tidy(datetime.now(UTC))
-    downloads.begin()
-
-
-def _joined(
-    home: Home,
-    settings: Settings,
-    keys: KeyStore,
+def _work(
     ground: _Ground,
+    models: ModelLibrary,
+    composer: Composer,
+    sources: Sources,
     snapshots: Snapshots,
-    engine: EngineProcess,
     providers: dict[str, Provider],
-    writer: PromptWriter,
     owner: Callable[[], str],
-) -> Parts:
-    library, announce = ground.library, ground.announce
-    images, jobs = Images(library), Jobs(library)
-    shipped = resources()
-    undo = Undo(library, announce)
-    styles = Styles(shipped / "styles", OwnStyles(library), announce)
-    models = ModelLibrary(shipped / "models", home.models, settings)
-    hub = functools.cache(lambda: _hub(_surroundings(settings, keys)))
-    downloads = _downloads(home, settings, hub, engine, models, announce)
-    wildcards = WildcardFiles(home.wildcards).tables
-    composer = Composer(models, styles, providers, wildcards)
-    forecast, decoder = Forecast(library), Decoder()
-    sources = Sources(ground.storage, decoder)
+) -> _Work:
+    library, images, announce = ground.library, ground.images, ground.announce
+    jobs, forecast, holds = Jobs(library), Forecast(library), Holds(announce)
     saver = Saver(ground.storage, images, ground.thumbnails, announce)
-    queue = Queue(library, jobs, composer, forecast, undo, announce)
-    ledger, holds = Ledger(PaidCalls(library), settings, providers), Holds(announce)
-    paid = PaidWork(ledger, providers, home.root / "received", decoder, saver, images, announce)
+    ground.ending.callback(saver.close)
+    queue = Queue(library, jobs, composer, forecast, ground.undo, announce)
+    ledger = Ledger(PaidCalls(library), ground.settings, providers)
+    paid = PaidWork(ledger, providers, ground.home.root / "received", ground.decoder, saver, images, announce)
     assigner = Assigner(models, sources, snapshots, composer, paid)
     answers = Answers(library, images)
     driver = Driver(
@@ -251,56 +267,81 @@ def _joined(
     )  # fmt: skip
     runner = Runner(owner, library, jobs, queue, providers, driver, snapshots, announce, paid, holds)
     queue.interrupt, queue.work_added, queue.recall = runner.interrupt, runner.wake, paid.recall
-    courtesy = Courtesy(settings, engine.unload, announce)
-    housekeeping = Housekeeping(library, images, ground.storage, decoder, announce)
+    return _Work(queue=queue, runner=runner, forecast=forecast, ledger=ledger, holds=holds)
+
+
+def _close_makers(runner: Runner, providers: Mapping[str, Provider], engine: EngineProcess) -> None:
+    """Ends what makes pictures: running jobs reach their next step boundary first and write their snapshots."""
+    runner.stop()
+    runner.wait_until_idle(_PAUSING_SECONDS)
+    for provider in providers.values():
+        provider.close()
+    engine.close()
+    runner.wait_until_idle()
+
+
+def _begin(
+    starts: Starts,
+    work: _Work,
+    announce: Announcer,
+    housekeeping: Housekeeping,
+    downloads: ModelDownloads,
+) -> None:
+    if starts.begin():
+        work.queue.pause_all()
+        announce.publish(Notice(level="warning", text=_CAREFUL, advice="Resume the queue when you are ready."))
+    work.runner.recover()
+    housekeeping.tidy(datetime.now(UTC))
+    downloads.begin()
+
+
+def _joined(
+    ground: _Ground,
+    snapshots: Snapshots,
+    engine: EngineProcess,
+    providers: dict[str, Provider],
+    owner: Callable[[], str],
+) -> Parts:
+    home, settings, announce, undo = ground.home, ground.settings, ground.announce, ground.undo
+    styles = Styles(resources() / "styles", OwnStyles(ground.library), announce)
+    models = _model_parts(ground, engine)
+    wildcards = WildcardFiles(home.wildcards).tables
+    composer = Composer(models.library, styles, providers, wildcards)
+    sources = Sources(ground.storage, ground.decoder)
+    work = _work(ground, models.library, composer, sources, snapshots, providers, owner)
+    housekeeping = Housekeeping(ground.library, ground.images, ground.storage, ground.decoder, announce)
     starts = Starts(home.root / "starts.json")
-
-    begin = functools.partial(_begin, starts, queue, announce, runner, housekeeping, downloads)
-
-    def close() -> None:
-        starts.proved()
-        courtesy.close()
-        downloads.close()
-        runner.stop()
-        runner.wait_until_idle(_PAUSING_SECONDS)
-        for provider in providers.values():
-            provider.close()
-        engine.close()
-        runner.wait_until_idle()
-        saver.close()
-        decoder.close()
-        ground.thumbnails.close()
-        library.close()
-
+    ground.ending.callback(_close_makers, work.runner, providers, engine)
+    ground.ending.callback(models.downloads.close)
+    ground.ending.callback(Courtesy(settings, engine.unload, announce).close)
+    ground.ending.callback(starts.proved)
     return Parts(
         home=home,
         announce=announce,
         settings=settings,
         styles=styles,
-        models=models,
-        downloads=downloads,
-        kits=KitFetcher(
-            hub, home.models, shipped / "configs", shipped / "models" / "kits.toml", announce, models.refresh
-        ),
-        model_bin=ModelBin(home.root, models, undo, announce),
+        models=models.library,
+        downloads=models.downloads,
+        kits=models.kits,
+        model_bin=models.bin,
         compose=composer,
-        reader=Reader(composer, models, providers.__getitem__, wildcards),
+        reader=Reader(composer, models.library, providers.__getitem__, wildcards),
         sources=sources,
-        draft=Draft(library, sources, undo, announce),
-        queue=queue,
-        sheets=Sheets(queue, composer),
-        runner=runner,
-        gallery=Gallery(images, ground.thumbnails, ground.storage, decoder, undo, announce),
-        forecast=forecast,
+        draft=Draft(ground.library, sources, undo, announce),
+        queue=work.queue,
+        sheets=Sheets(work.queue, composer),
+        runner=work.runner,
+        gallery=Gallery(ground.images, ground.thumbnails, ground.storage, ground.decoder, undo, announce),
+        forecast=work.forecast,
         housekeeping=housekeeping,
         undo=undo,
-        keys=keys,
-        desk=ProviderDesk(providers, keys, holds, ledger, announce),
-        enhancer=Enhancer(writer, settings, styles, models, providers, ledger),
-        ledger=ledger,
-        holds=holds,
+        keys=ground.keys,
+        desk=ProviderDesk(providers, ground.keys, work.holds, work.ledger, announce),
+        enhancer=Enhancer(PromptWriter(ground.surroundings), settings, styles, models.library, providers, work.ledger),
+        ledger=work.ledger,
+        holds=work.holds,
         engine=engine,
         providers=providers,
-        begin=begin,
-        close=close,
+        begin=functools.partial(_begin, starts, work, announce, housekeeping, models.downloads),
+        close=ground.ending.close,
     )
