@@ -64,6 +64,7 @@ class MainWindow(QMainWindow):
         """Puts the panes where a new artist finds them."""
         self.panes = panes
         self.setCentralWidget(panes.stage)
+        panes.stage.show()  # in a window on screen the layout overlooks it until then, and the docks take its place
         area = Qt.DockWidgetArea
         self._docks = [
             Dock("promptDock", self.tr("Prompt"), panes.prompt),
@@ -112,8 +113,9 @@ class MainWindow(QMainWindow):
             self.resize(self.size().boundedTo(screen.size()))
 
     def restore(self, geometry: QByteArray, state: QByteArray) -> None:
-        """A remembered layout; the usual one when there is none."""
-        self.restore_geometry(geometry)
+        """A remembered layout; the usual one when there is none. A window on screen stays where it is."""
+        if not self.isVisible():
+            self.restore_geometry(geometry)
         if not self.restoreState(state, _LAYOUT):
             self.reset_layout()
 

@@ -251,16 +251,6 @@ def test_closing_pauses_what_runs_and_the_next_start_says_so(open_studio: Opened
     assert states(second) == [JobState.PAUSED]
 
 
-def test_the_layout_is_remembered(open_studio: Opened) -> None:
-    first = open_studio()
-    first.window.findChild(QWidget, "detailsDock").hide()
-    first.window.close()
-    second = open_studio()
-    assert second.window.findChild(QWidget, "detailsDock").isHidden()
-    second.window.actions_["resetLayout"].trigger()
-    assert not second.window.findChild(QWidget, "detailsDock").isHidden()
-
-
 def test_the_queue_can_be_paused(studio: Studio) -> None:
     studio.window.actions_["pauseQueue"].trigger()
     studio.until(lambda: studio.parts.queue.paused)

@@ -1,0 +1,73 @@
+"""Where the panes stand, in this start and the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from imagegen_desktop.ui.application import build
+from imagegen_desktop.ui.main_window import MainWindow
+from tests.ui.conftest import Opened
+
+
+def test_the_layout_is_remembered(open_studio: Opened) -> None:
+    first = open_studio()
+    first.window.findChild(QWidget, "detailsDock").hide()
+    first.window.close()
+    second = open_studio()
+    assert second.window.findChild(QWidget, "detailsDock").isHidden()
+    second.window.actions_["resetLayout"].trigger()
+    assert not second.window.findChild(QWidget, "detailsDock").isHidden()
+
+
+@pytest.fixture
+def start(home: Path, qapp: QApplication, qtbot: QtBot) -> Callable[[], MainWindow]:
+    """Starts the window as the program does: on screen first, its panes put in afterwards."""
+
+    def one() -> MainWindow:
+        _, window = build([])
+        assert isinstance(window, MainWindow)
+        qtbot.addWidget(window)
+        qtbot.waitUntil(lambda: bool(window.top_bar.model()))
+        return window
+
+    return one
+
+
+def docks(window: MainWindow) -> tuple[int, int, int]:
+    prompt, queue, gallery = (window.findChild(QWidget, f"{name}Dock") for name in ("prompt", "queue", "gallery"))
+    return prompt.width(), queue.width(), gallery.height()
+
+
+def test_on_another_screen_the_panes_keep_their_size_and_the_canvas_takes_the_rest(
+    start: Callable[[], MainWindow], qtbot: QtBot
+) -> None:
+    """The tests' screen is smaller than the window is made here, so the next start comes up smaller."""
+    first = start()
+    first.resize(1600, 1000)
+    qtbot.waitUntil(lambda: first.width() == 1600)
+    chosen = docks(first)
+    first.close()
+    second = start()
+    assert second.width() < 1600
+    assert docks(second) == chosen
+    before = second.panes.stage.width()
+    second.resize(1920, 1080)
+    qtbot.waitUntil(lambda: second.panes.stage.width() > before)
+    assert docks(second) == chosen
+
+
+def test_a_maximised_window_is_as_large_at_the_next_start(start: Callable[[], MainWindow], qtbot: QtBot) -> None:
+    first = start()
+    usual = first.size()
+    first.showMaximized()
+    qtbot.waitUntil(lambda: first.size() != usual)
+    full = first.size()
+    first.close()
+    second = start()
+    assert second.isMaximized()
+    assert second.size() == full
