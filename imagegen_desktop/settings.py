@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from .domain import devices
 from .domain.errors import BadInput, DiskProblem
 
 Value = str | int | float | bool
@@ -15,7 +17,8 @@ Value = str | int | float | bool
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """One setting. `kind` is str, int, float or bool; `choices` empty means free; limits are inclusive."""
+    """One setting. `kind` is str, int, float or bool; `choices` empty means free; limits are inclusive. A text fits
+    `pattern` as a whole; `allowed` says so in words."""
 
     name: str
     kind: type[Value]
@@ -27,6 +30,8 @@ class Setting:
     choices: tuple[str, ...] = ()
     low: float | None = None
     high: float | None = None
+    pattern: str = ""
+    allowed: str = ""
 
 
 SETTINGS: dict[str, Setting] = {
@@ -56,7 +61,11 @@ SETTINGS: dict[str, Setting] = {
             default="auto",
             section="Engine",
             label="Device",
-            help="auto, cpu, cuda or cuda:1. Auto takes the GPU where there is one.",
+            pattern=devices.PATTERN,
+            allowed=devices.ALLOWED,
+            help="Auto draws on every GPU, or on the processor where there is none. cuda:1 is the second GPU; several "
+            "with commas between (cuda:0, cuda:1) draw one picture each at the same time. Takes effect at the next "
+            "start.",
         ),
         Setting(
             name="threads",
@@ -281,6 +290,8 @@ def check(setting: Setting, value: object) -> Value:
         raise BadInput(setting.name, value, _allowed(setting))
     if isinstance(typed, int | float) and not _within(setting, typed):
         raise BadInput(setting.name, value, _allowed(setting))
+    if setting.pattern and not re.fullmatch(setting.pattern, str(typed)):
+        raise BadInput(setting.name, value, _allowed(setting))
     return typed
 
 
@@ -300,6 +311,8 @@ def _within(setting: Setting, value: float) -> bool:
 def _allowed(setting: Setting) -> str:
     if setting.choices:
         return "one of " + ", ".join(setting.choices)
+    if setting.allowed:
+        return setting.allowed
     kind = {int: "a whole number", float: "a number"}.get(setting.kind, "text")
     if setting.low is None or setting.high is None:
         return kind

@@ -2,7 +2,8 @@
 
 Faults are asked for in the prompt, so that any face can ask for them: `[slow=0.05]` seconds a step, and
 `[die=KIND@STEP]` with KIND one of kill, segv, abort, exit0, exit1, close, hang, babble, silence. `[once]` limits the
-fault to the first engine that meets it (a file in FAKE_ENGINE_MARKS remembers). `[hash]` names the hash of its model,
+fault to the first engine that meets it (a file in FAKE_ENGINE_MARKS remembers). FAKE_ENGINE_CARDS are the names of the
+GPUs it finds, with commas between. `[hash]` names the hash of its model,
 as real engines do once they know it. Snapshots are kept as real engines keep them: at every step when that is wished,
 and when a job is paused.
 """
@@ -39,6 +40,7 @@ from imagegen_desktop.protocol.messages import (
     Preview,
     Ready,
     Shutdown,
+    Start,
     Started,
     Step,
 )
@@ -88,28 +90,36 @@ class FakeEngine:
         self._silent = False
 
     def serve(self) -> None:
-        self._channel.receive()  # Start
+        start = self._channel.receive()
+        assert isinstance(start, Start)
+        cards = [name for name in os.environ.get("FAKE_ENGINE_CARDS", "").split(",") if name]
+        device = start.device if start.device != "auto" else "cuda:0" if cards else "cpu"
+        if device.startswith("cuda:") and int(device[5:]) >= len(cards):
+            self._channel.send(Failed(job="", kind="bad_input", message=f"device: {device} is not possible."))
+            return
         threading.Thread(target=self._listen, daemon=True).start()
         threading.Thread(target=self._beat, daemon=True).start()
         self._channel.send(
             Ready(
                 version=1,
                 pid=os.getpid(),
-                device="cpu",
+                device=device,
                 device_name="fake",
                 memory_total=0,
                 torch="-",
                 diffusers="-",
                 seconds=0.0,
+                cards=cards,
             )
         )
+        model = ""
         while True:
             with self._arrived:
                 if not self._waiting:
-                    self._channel.send(Idle(denoiser_calls=0, text_encodings=0, decodings=0))
+                    self._channel.send(Idle(denoiser_calls=0, text_encodings=0, decodings=0, model=model))
                 self._arrived.wait_for(lambda: self._waiting)
                 command = self._waiting.popleft()
-                self._running = command.job
+                self._running, model = command.job, command.model_path
             self._generate(command)
             self._running = ""
 

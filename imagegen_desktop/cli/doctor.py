@@ -11,11 +11,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 
+from ..domain import devices
 from ..domain.errors import Problem
 from ..paths import home
 from ..protocol.messages import Start
 from ..providers.engine_process import EngineProcess
 from ..services.assemble import assemble
+from ..settings import Settings
 from . import output
 
 _ENGINE_SECONDS = 120.0
@@ -127,30 +129,43 @@ def _library() -> Iterator[Finding]:
         parts.close()
 
 
-def _engine() -> Iterator[Finding]:
-    engine = EngineProcess(Start())
+def _engines() -> Iterator[Finding]:
+    try:
+        wanted = devices.listed(Settings(home().settings).text("device"))
+    except Problem as problem:
+        yield Finding("Engine", "broken", problem.message)
+        return
+    for number, device in enumerate(wanted):
+        yield from _engine_on(device, with_gpus=number == 0)
+
+
+def _engine_on(device: str, with_gpus: bool) -> Iterator[Finding]:
+    """What an engine for this device says; all GPUs there are, when the first is asked."""
+    engine = EngineProcess(Start(device=device))
     started = time.monotonic()
     try:
         engine.start()
         status = engine.wait_until_ready(_ENGINE_SECONDS)
         if status.state not in ("ready", "busy"):
             last = engine.last_words().strip().splitlines()[-1:]
-            yield Finding(
-                "Engine", "broken", f"does not start: {status.message} {' '.join(last)}", "Install the program again."
-            )
+            remedy = "Install the program again." if device == "auto" else "Change the setting device."
+            yield Finding("Engine", "broken", f"does not start: {status.message} {' '.join(last)}".strip(), remedy)
             return
         yield Finding(
             "Engine", "ok", f"ready after {time.monotonic() - started:.1f} s on {status.device_name or status.device}"
         )
-        yield from _gpu(status.device)
+        if with_gpus:
+            yield from _gpus(status.cards)
     finally:
         engine.close()
 
 
-def _gpu(device: str) -> Iterator[Finding]:
-    if device.startswith("cuda"):
-        yield Finding("GPU", "ok", "used")
-    elif shutil.which("nvidia-smi") is None:
+def _gpus(cards: tuple[str, ...]) -> Iterator[Finding]:
+    for number, name in enumerate(cards):
+        yield Finding(f"GPU {number}", "ok", f"{name}, cuda:{number}")
+    if cards:
+        return
+    if shutil.which("nvidia-smi") is None:
         yield Finding("GPU", "warning", "none found; pictures are drawn on the processor", "Large models need a GPU.")
     elif "+cpu" in importlib.metadata.version("torch"):
         yield Finding(
@@ -172,4 +187,4 @@ def _say(finding: Finding) -> None:
         output.say(f"  {'':12} → {finding.remedy}")
 
 
-_CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (_python, _versions, _window, _home, _engine)
+_CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (_python, _versions, _window, _home, _engines)

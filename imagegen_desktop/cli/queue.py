@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import threading
 from dataclasses import replace
 from typing import Any
 
 from ..domain.errors import BadInput, ProviderProblem
 from ..domain.job import FINISHED, WAITING, Job, JobState
 from ..domain.request import validate
-from ..services.announce import Announcement, JobsChanged
+from ..services.announce import Announcement, EngineChanged, JobsChanged
 from ..services.assemble import Parts
 from . import output, session
 from .generate import EXIT_INTERRUPTED, Reporter, given, request_from, with_pictures
@@ -42,11 +43,7 @@ def run(options: argparse.Namespace) -> int:
         with Reporter(parts, options.json) as reporter, session.pausing_when_interrupted(parts) as interrupted:
             ended.reporter = reporter
             unsubscribe = parts.announce.subscribe(ended.heard)
-            while not interrupted.is_set():
-                if not parts.runner.work_once():
-                    if options.until_empty and _nothing_waits(parts):
-                        break
-                    parts.runner.wait_for_work(0.5)
+            _Crew(parts, options.until_empty, interrupted).work()
             unsubscribe()
         if interrupted.is_set():
             return EXIT_INTERRUPTED
@@ -116,6 +113,43 @@ def clear(options: argparse.Namespace) -> int:
     else:
         output.say(f"{removed} finished jobs taken off the list")
     return 0
+
+
+class _Crew:
+    """One thread for each engine, so that all of them draw; the first is the caller's own."""
+
+    def __init__(self, parts: Parts, until_empty: bool, interrupted: threading.Event) -> None:
+        self._parts = parts
+        self._until_empty = until_empty
+        self._interrupted = interrupted
+        self._hired: list[threading.Thread] = []
+        self._hiring = threading.Lock()
+
+    def work(self) -> None:
+        """Draws until nothing waits, or until interrupted."""
+        unsubscribe = self._parts.announce.subscribe(self._heard)
+        self._grow()
+        self._draw()
+        unsubscribe()
+        for thread in self._hired:
+            thread.join()
+
+    def _draw(self) -> None:
+        while not self._interrupted.is_set():
+            if not self._parts.runner.work_once():
+                if self._until_empty and _nothing_waits(self._parts):
+                    break
+                self._parts.runner.wait_for_work(0.5)
+
+    def _heard(self, announcement: Announcement) -> None:
+        if isinstance(announcement, EngineChanged):  # it may have found more GPUs
+            self._grow()
+
+    def _grow(self) -> None:
+        with self._hiring:
+            while len(self._hired) < self._parts.engines.places - 1:
+                self._hired.append(threading.Thread(target=self._draw, name=f"drawing-{len(self._hired) + 1}"))
+                self._hired[-1].start()
 
 
 class _Ended:

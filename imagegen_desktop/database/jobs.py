@@ -112,12 +112,12 @@ class Jobs:
 
         return self._library.write(lease)
 
-    def highest_waiting_priority(self, providers: Collection[str]) -> int | None:
-        """The priority of the most urgent queued job of these providers; None without one."""
-        waiting = (JobRow.state == JobState.QUEUED.value) & JobRow.provider.in_(list(providers))
-        query = JobRow.select(fn.MAX(JobRow.priority)).where(waiting)
-        highest: int | None = self._library.read(lambda db: next(iter(db.execute(query)))[0])
-        return highest
+    def priorities_above(self, priority: int, provider: str, limit: int) -> builtins.list[int]:
+        """The priorities of a provider's queued jobs that are more urgent than that, the highest first."""
+        waiting = (JobRow.state == JobState.QUEUED.value) & (JobRow.provider == provider)
+        query = JobRow.select(JobRow.priority).where(waiting & (JobRow.priority > priority))
+        query = query.order_by(JobRow.priority.desc()).limit(limit)
+        return self._library.read(lambda db: [row[0] for row in db.execute(query)])
 
     def heartbeat(self, job_id: str, owner: str, *, step: int, steps: int, image_index: int, now: datetime) -> bool:
         """Notes progress and renews the lease; False when the job is no longer this owner's (cancelled, taken over)."""

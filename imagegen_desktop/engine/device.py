@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
+from ..domain.devices import full_name
 from ..domain.errors import BadInput
 from .process import available_bytes, installed_bytes, resident_bytes
 
@@ -38,11 +39,16 @@ def choose(wanted: str) -> Device:
     if wanted == "cpu" or (wanted == "auto" and not torch.cuda.is_available()):
         return Device(torch=torch.device("cpu"), name=_processor(), memory_total=installed_bytes())
     offered = _offered()
-    chosen = "cuda:0" if wanted in ("auto", "cuda") else wanted
+    chosen = "cuda:0" if wanted == "auto" else full_name(wanted)
     if chosen not in offered:
         raise BadInput("device", wanted, f"this machine offers {', '.join(offered)}")
     card = torch.cuda.get_device_properties(chosen)
     return Device(torch=torch.device(chosen), name=card.name, memory_total=card.total_memory)
+
+
+def cards() -> list[str]:
+    """The names of this machine's GPUs, in the order of their numbers."""
+    return [torch.cuda.get_device_properties(number).name for number in range(torch.cuda.device_count())]
 
 
 def _offered() -> list[str]:

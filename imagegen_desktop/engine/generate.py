@@ -13,7 +13,7 @@ from diffusers import StableDiffusionPipeline  # noqa: F401  imported with the e
 from ..domain.enlarging import hires_size
 from ..protocol.messages import VERSION, Generate, Idle, Load, Loading, Ready, Start, Tell, Upscale
 from .desk import Desk
-from .device import choose
+from .device import cards, choose
 from .drawing import Drawing
 from .hires import HiresDrawing
 from .load import ModelShelf, Source
@@ -35,6 +35,8 @@ class Engine:
         self._start = start
         self._send = send
         self._device = choose(start.device)
+        if self._device.is_cuda:  # what names no card must not land on the first one, which may be another engine's
+            torch.cuda.set_device(self._device.torch)
         self._tallies = Tallies()
         self._shelf = ModelShelf(self._tallies)
         self._upscalers = Upscalers()
@@ -50,6 +52,7 @@ class Engine:
             torch=torch.__version__,
             diffusers=diffusers.__version__,
             seconds=seconds,
+            cards=cards(),
         )
 
     def idle(self) -> Idle:

@@ -114,7 +114,8 @@ Command = Start | Load | Generate | Upscale | Cancel | Pause | Unload | Shutdown
 
 @dataclass(frozen=True, kw_only=True)
 class Ready:
-    """The engine has imported its libraries and waits for commands. Memory in bytes."""
+    """The engine has imported its libraries and waits for commands. Memory in bytes. `cards` are the names of this
+    machine's GPUs, in the order of their numbers."""
 
     version: int
     pid: int
@@ -126,6 +127,7 @@ class Ready:
     seconds: float
 
 
+    cards: list[str] = field(default_factory=list)
 @dataclass(frozen=True, kw_only=True)
 class Heartbeat:
     """Sent about once a second. `job` is empty when idle; `memory_used` is this process's, in bytes."""

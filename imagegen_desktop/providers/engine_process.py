@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from ..domain.engine_status import EngineStatus
+from ..domain.errors import BadInput
 from ..logs import logger
 from ..protocol.framing import FrameError, Stream
 from ..protocol.messages import (
@@ -72,13 +73,13 @@ class Listening:
 class EngineProcess:
     """A supervised engine. Every method may be called from any thread and none waits for the engine."""
 
-    def __init__(self, start: Start, command: list[str] | None = None) -> None:
+    def __init__(self, start: Start, command: list[str] | None = None, number: int = 0) -> None:
         self.on_status: Callable[[EngineStatus], None] = lambda status: None
         self.last_idle = Idle(denoiser_calls=0, text_encodings=0, decodings=0)
         self._start_message = start
         self._command = command or engine_command()
         self._changed = threading.Condition()
-        self._status = EngineStatus()
+        self._status = EngineStatus(number=number)
         self._listeners: dict[str, queue.SimpleQueue[Message]] = {}
         self._child: subprocess.Popen[bytes] | None = None
         self._channel: Channel | None = None
@@ -88,6 +89,7 @@ class EngineProcess:
         self._stderr: collections.deque[bytes] = collections.deque()
         self._births: collections.deque[float] = collections.deque(maxlen=_QUICK_DEATHS)
         self._pulse = Pulse()
+        self._refusal: Failed | None = None
 
     # ---- what others ask ----------------------------------------------------------------------------------
 
@@ -112,6 +114,7 @@ class EngineProcess:
     def restart(self) -> None:
         """Ends the child at once; its owner starts another."""
         self._births.clear()
+        self._refusal = None
         self.start()
         child = self._child
         if child is not None:
@@ -162,17 +165,23 @@ class EngineProcess:
             self._changed.wait_for(lambda: self._channel is not None or self._closing or self._gave_up())
             return self._number
 
-    def close(self) -> None:
-        """Ends the child: politely, then by terminate, then by kill."""
+    def ask_to_end(self) -> None:
+        """Tells the child to end, and starts no other."""
         with self._changed:
-            self._closing = True
-            channel, child = self._channel, self._child
+            asked, self._closing = self._closing, True
+            channel = self._channel
             self._changed.notify_all()
-        if channel is not None:
+        if channel is not None and not asked:
             try:
                 channel.send(Shutdown())
             except (OSError, ValueError):
                 pass
+
+    def close(self) -> None:
+        """Ends the child: politely, then by terminate, then by kill; waits for that."""
+        self.ask_to_end()
+        with self._changed:
+            child = self._child
         if child is not None:
             _end(child)
         if self._owner is not None:
@@ -202,7 +211,7 @@ class EngineProcess:
             self._changed.notify_all()
 
     def _spawn(self) -> subprocess.Popen[bytes]:
-        self._say(state="starting" if self._status.restarts == 0 else "restarting", message="")
+        self._say(state="starting" if self._status.restarts == 0 else "restarting", message="", model="")
         child = subprocess.Popen(
             self._command,
             stdin=subprocess.PIPE,
@@ -246,6 +255,7 @@ class EngineProcess:
                 device=message.device,
                 device_name=message.device_name,
                 memory_total=message.memory_total,
+                cards=tuple(message.cards),
                 message="",
             )
         elif isinstance(message, Idle):
@@ -253,6 +263,8 @@ class EngineProcess:
             self._say(state="ready", model=message.model, message="")
         elif isinstance(message, Heartbeat):
             self._say(memory_used=message.memory_used)
+        elif isinstance(message, Failed) and self._status.state in ("starting", "restarting"):
+            self._refusal = message  # it says why it cannot start, and ends
         else:
             if self._status.state in ("ready", "busy"):
                 self._say(state="busy")
@@ -278,7 +290,8 @@ class EngineProcess:
         if self._closing:
             self._say(state="stopped", message="")
             return
-        reason = self._pulse.verdict or _exit_reason(child.returncode)
+        refused = self._refusal.message if self._refusal else ""
+        reason = self._pulse.verdict or refused or _exit_reason(child.returncode)
         logger("engine").warning("the engine died", reason=reason, code=child.returncode)
         gave_up = self._gave_up()
         self._say(
@@ -293,7 +306,9 @@ class EngineProcess:
             events.put(_death(job, reason))
 
     def _gave_up(self) -> bool:
-        """Five deaths within a minute: something is wrong that another start will not mend."""
+        """A device that is not there, or five deaths within a minute: another start will not mend that."""
+        if self._refusal is not None and self._refusal.kind == BadInput.kind:
+            return self._child is None
         return (
             len(self._births) == _QUICK_DEATHS
             and self._child is None

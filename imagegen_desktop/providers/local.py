@@ -1,13 +1,25 @@
-"""The local provider: jobs for the engine on this machine."""
+"""The local provider: jobs for the engines on this machine."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
 from ..domain.families import IMAGE, INPAINT, TEXT
-from ..protocol.messages import Cancel, Cancelled, Failed, Generate, Image, Pause, Paused, Started, Upscale
+from ..protocol.messages import (
+    Cancel,
+    Cancelled,
+    Command,
+    Failed,
+    Generate,
+    Image,
+    Pause,
+    Paused,
+    Started,
+    Step,
+    Upscale,
+)
 from .base import Assignment, Capabilities, ProviderEvent
-from .engine_process import EngineProcess
+from .engines import Engines
 
 #: Seconds between two snapshots that no step can stay below.
 EVERY_STEP = 1e-6
@@ -17,27 +29,33 @@ SnapshotPlace = Callable[[str, int], str]
 
 
 class LocalProvider:
-    """Sends the images of a job one ahead of the one being drawn, so that the engine never waits for us."""
+    """Sends the images of a job one ahead of the one being drawn, so that its engine never waits for us."""
 
     name = "local"
 
-    def __init__(self, engine: EngineProcess, snapshot_place: SnapshotPlace, snapshot_seconds: Callable[[], float]):
-        self._engine = engine
+    def __init__(self, engines: Engines, snapshot_place: SnapshotPlace, snapshot_seconds: Callable[[], float]):
+        self._engines = engines
         self._snapshot_place = snapshot_place
         self._snapshot_seconds = snapshot_seconds
 
     def capabilities(self) -> Capabilities:
-        return Capabilities(title="This computer", local=True, tasks=(TEXT, IMAGE, INPAINT))
+        return Capabilities(
+            title="This computer", local=True, tasks=(TEXT, IMAGE, INPAINT), places=self._engines.places
+        )
 
     def run(self, assignment: Assignment) -> Iterator[ProviderEvent]:
         job = assignment.job
+        model = assignment.model.path if assignment.model is not None else ""
         last = job.request.count - 1
-        with self._engine.listen(job.id) as next_event:
-            self._engine.send(self._command(assignment, assignment.first_index), only=next_event.child)
+        seated = self._engines.seat(job.id, model, job.request.device)
+        with seated as seat, seat.engine.listen(job.id) as next_event:
+            seat.engine.send(self._command(assignment, assignment.first_index), only=next_event.child)
             while True:
                 event = next_event()
                 if isinstance(event, Started) and event.index < last:
-                    self._engine.send(self._command(assignment, event.index + 1), only=next_event.child)
+                    seat.engine.send(self._command(assignment, event.index + 1), only=next_event.child)
+                elif isinstance(event, Step) and event.index == last:
+                    seat.last_step = event
                 yield event  # type: ignore[misc]
                 if isinstance(event, Failed) and event.kind != "engine_died":
                     self.cancel(job.id)
@@ -45,13 +63,18 @@ class LocalProvider:
                     return
 
     def cancel(self, job: str) -> None:
-        self._engine.tell(Cancel(job=job))
+        self._tell(job, Cancel(job=job))
 
     def pause(self, job: str) -> None:
-        self._engine.tell(Pause(job=job))
+        self._tell(job, Pause(job=job))
 
     def close(self) -> None:
-        self._engine.close()
+        self._engines.close()
+
+    def _tell(self, job: str, command: Command) -> None:
+        engine = self._engines.of(job)
+        if engine is not None:
+            engine.tell(command)
 
     def _command(self, assignment: Assignment, index: int) -> Generate | Upscale:
         job = assignment.job

@@ -19,12 +19,13 @@ from ..database.jobs import Jobs
 from ..database.paid_calls import PaidCalls
 from ..database.styles import Styles as OwnStyles
 from ..database.thumbnails import Thumbnails
+from ..domain import devices
 from ..imaging.decode import Decoder
 from ..paths import Home, resources
 from ..protocol.messages import Start
 from ..providers.base import Provider
 from ..providers.cloud import Surroundings
-from ..providers.engine_process import EngineProcess
+from ..providers.engines import Engines
 from ..providers.local import EVERY_STEP, LocalProvider
 from ..providers.prompt_writer import PromptWriter
 from ..providers.registry import ENDPOINT_VARIABLES, cloud_providers
@@ -100,7 +101,7 @@ class Parts:
     enhancer: Enhancer
     ledger: Ledger
     holds: Holds
-    engine: EngineProcess
+    engines: Engines
     providers: Mapping[str, Provider]
     begin: Callable[[], None]
     close: Callable[[], None]
@@ -163,27 +164,26 @@ def assemble(
     keys = KeyStore(home.root / "keys.locked")
     settings.on_change = lambda name: announce.publish(SettingsChanged(names=(name,)))
     snapshots = Snapshots(home.snapshots)
-    process = _engine(home, settings, announce, engine_command)
+    engines = _engines(home, settings, announce, engine_command)
     if engine and providers is None:
-        process.start()
-    local = LocalProvider(process, snapshots.place, lambda: settings.number("snapshot_seconds") or EVERY_STEP)
+        engines.start()
+    local = LocalProvider(engines, snapshots.place, lambda: settings.number("snapshot_seconds") or EVERY_STEP)
     surroundings = _surroundings(settings, keys)
     makers = dict(providers or {"local": local, **cloud_providers(surroundings)})
     ground = _ground(home, settings, keys, surroundings, announce)
-    return _joined(ground, snapshots, process, makers, owner or functools.cache(process_owner))
+    return _joined(ground, snapshots, engines, makers, owner or functools.cache(process_owner))
 
 
-def _engine(home: Home, settings: Settings, announce: Announcer, command: list[str] | None) -> EngineProcess:
+def _engines(home: Home, settings: Settings, announce: Announcer, command: list[str] | None) -> Engines:
     start = Start(
-        device=settings.text("device"),
         threads=int(settings.number("threads")),
         snapshots=str(home.snapshots),
         preview_every=int(settings.number("preview_every")),
         memory=settings.text("memory"),
     )
-    process = EngineProcess(start, command)
-    process.on_status = lambda status: announce.publish(EngineChanged(status=status))
-    return process
+    engines = Engines(start, devices.listed(settings.text("device")), command)
+    engines.on_status = lambda status: announce.publish(EngineChanged(status=status))
+    return engines
 
 
 def _surroundings(settings: Settings, keys: KeyStore) -> Surroundings:
@@ -225,7 +225,7 @@ def _ground(home: Home, settings: Settings, keys: KeyStore, surroundings: Surrou
     )
 
 
-def _model_parts(ground: _Ground, engine: EngineProcess) -> _ModelParts:
+def _model_parts(ground: _Ground, engines: Engines) -> _ModelParts:
     home, settings, announce = ground.home, ground.settings, ground.announce
     shipped = resources()
     models = ModelLibrary(shipped / "models", home.models, settings)
@@ -233,7 +233,7 @@ def _model_parts(ground: _Ground, engine: EngineProcess) -> _ModelParts:
     kits_table = shipped / "models" / "kits.toml"
 
     def has_gpu() -> bool:
-        known = engine.status().device or settings.text("device")
+        known = engines.first.status().device or settings.text("device")
         return not known.startswith("cpu") if known != "auto" else shutil.which("nvidia-smi") is not None
 
     return _ModelParts(
@@ -270,13 +270,13 @@ def _work(
     return _Work(queue=queue, runner=runner, forecast=forecast, ledger=ledger, holds=holds)
 
 
-def _close_makers(runner: Runner, providers: Mapping[str, Provider], engine: EngineProcess) -> None:
+def _close_makers(runner: Runner, providers: Mapping[str, Provider], engines: Engines) -> None:
     """Ends what makes pictures: running jobs reach their next step boundary first and write their snapshots."""
     runner.stop()
     runner.wait_until_idle(_PAUSING_SECONDS)
     for provider in providers.values():
         provider.close()
-    engine.close()
+    engines.close()
     runner.wait_until_idle()
 
 
@@ -298,22 +298,22 @@ def _begin(
 def _joined(
     ground: _Ground,
     snapshots: Snapshots,
-    engine: EngineProcess,
+    engines: Engines,
     providers: dict[str, Provider],
     owner: Callable[[], str],
 ) -> Parts:
     home, settings, announce, undo = ground.home, ground.settings, ground.announce, ground.undo
     styles = Styles(resources() / "styles", OwnStyles(ground.library), announce)
-    models = _model_parts(ground, engine)
+    models = _model_parts(ground, engines)
     wildcards = WildcardFiles(home.wildcards).tables
     composer = Composer(models.library, styles, providers, wildcards)
     sources = Sources(ground.storage, ground.decoder)
     work = _work(ground, models.library, composer, sources, snapshots, providers, owner)
     housekeeping = Housekeeping(ground.library, ground.images, ground.storage, ground.decoder, announce)
     starts = Starts(home.root / "starts.json")
-    ground.ending.callback(_close_makers, work.runner, providers, engine)
+    ground.ending.callback(_close_makers, work.runner, providers, engines)
     ground.ending.callback(models.downloads.close)
-    ground.ending.callback(Courtesy(settings, engine.unload, announce).close)
+    ground.ending.callback(Courtesy(settings, engines.unload, announce).close)
     ground.ending.callback(starts.proved)
     return Parts(
         home=home,
@@ -340,7 +340,7 @@ def _joined(
         enhancer=Enhancer(PromptWriter(ground.surroundings), settings, styles, models.library, providers, work.ledger),
         ledger=work.ledger,
         holds=work.holds,
-        engine=engine,
+        engines=engines,
         providers=providers,
         begin=functools.partial(_begin, starts, work, announce, housekeeping, models.downloads),
         close=ground.ending.close,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,7 +31,7 @@ from .snapshots import Snapshots
 class Runner:
     """Any number of threads may call `work_once`; each drives one job at a time.
 
-    A local job almost at its end lets one more begin, so that the engine has it before it asks.
+    A local job almost at its end lets one more begin, so that its engine has it before it asks.
     """
 
     def __init__(
@@ -105,18 +105,21 @@ class Runner:
         return place if place.is_file() else None
 
     def wake(self) -> None:
-        """Says that a job may wait now; a local job that is less urgent makes room at its next step."""
+        """Says that a job may wait now; where it is more urgent than a local job and there is no other place, that
+        one makes room at its next step."""
         self._make_room()
         with self._turn:
             self._turn.notify_all()
 
     def _make_room(self) -> None:
-        local = [running for running in list(self._active.values()) if running.provider.capabilities().local]
-        if not local or self._queue.paused:
+        staying = [running for running in list(self._active.values()) if _draws_here(running) and not running.wish]
+        if not staying or self._queue.paused:
             return
-        urgency = self._jobs.highest_waiting_priority([running.provider.name for running in local])
-        for running in local:
-            if urgency is not None and urgency > running.job.priority and not running.wish and not running.alone:
+        least = min(running.job.priority for running in staying)
+        for provider in {running.provider.name: running.provider for running in staying}.values():
+            waiting = self._jobs.priorities_above(least, provider.name, len(staying))
+            mine = [running for running in staying if running.provider is provider]
+            for running in giving_way(mine, waiting, provider.capabilities().places):
                 self.interrupt(running.job.id, YIELD)
 
     def interrupt(self, job: str, wish: str) -> bool:
@@ -130,7 +133,7 @@ class Runner:
 
     def park(self) -> None:
         """What is drawn on this computer leaves at its next step; if something was, the queue stands still."""
-        local = [running for running in list(self._active.values()) if running.provider.capabilities().local]
+        local = [running for running in list(self._active.values()) if _draws_here(running)]
         if local:
             self._queue.pause_all()
         for running in local:
@@ -191,7 +194,7 @@ class Runner:
     def _has_place(self, provider: str) -> bool:
         mine = [running for running in self._active.values() if running.provider.name == provider]
         places = self._providers[provider].capabilities().places
-        return len(mine) < places or (len(mine) == 1 and mine[0].almost_done)
+        return len(mine) < places + min(places, sum(running.almost_done for running in mine))
 
     def _begin(self, job: Job) -> Running:
         provider = self._providers[job.request.provider]
@@ -227,7 +230,8 @@ class Runner:
     def _attempt(self, running: Running) -> JobState:
         with self._turn:
             others = [other for other in self._active.values() if other is not running]
-            running.behind = any(other.provider is running.provider for other in others)
+            ahead = sum(other.provider is running.provider for other in others)
+            running.behind = ahead >= running.provider.capabilities().places
             running.heard = running.almost_done = False
         return self._driver.attempt(running)
 
@@ -260,3 +264,19 @@ class Runner:
             )
             if not ours and job in self._active and self._queue.get(job).owner not in ("", self.owner):
                 self.interrupt(job, CANCEL)
+
+
+def giving_way(running: Sequence[Running], waiting: Sequence[int], places: int) -> list[Running]:
+    """Which of the jobs that run leave for more urgent ones: as few as there are, the least urgent ones. `waiting` are
+    the priorities of those that wait, in any order."""
+    leaving = []
+    stays = sorted(running, key=lambda one: (not one.alone, -one.job.priority, one.almost_done or not one.heard))
+    for ahead, one in enumerate(stays):
+        urgent = sum(priority > one.job.priority for priority in waiting)
+        if urgent and ahead + urgent > places - 1 and not one.alone:
+            leaving.append(one)
+    return leaving
+
+
+def _draws_here(running: Running) -> bool:
+    return running.provider.capabilities().local

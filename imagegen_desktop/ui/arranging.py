@@ -32,11 +32,11 @@ class Arranging(QObject):
         self._bridge = bridge
         self._theme = theme
         self._stage = window.panes.stage
-        self._engine_said = False
+        self._said_of: int | None = None
 
     def load(self) -> None:
         self._bridge.ask(self._parts.undo.labels, lambda labels: self._window.actions_.show_undo(*labels))
-        self._bridge.ask(self._parts.engine.status, self.show_engine)
+        self._bridge.ask(self._parts.engines.statuses, self._show_engines)
 
     def undo(self) -> None:
         self._bridge.ask(self._parts.undo.undo, None, self.say, in_turn=True)
@@ -76,24 +76,28 @@ class Arranging(QObject):
         if status.state == "restarting":
             what = self.tr("The engine is restarting. Pictures go on from their last snapshot.")
             said.show_message("warning", what, status.message)
-            self._engine_said = True
+            self._said_of = status.number
         elif status.state == "failed":
             again = (self.tr("Start it again"), self.restart_engine)
             said.show_message("error", self.tr("The engine does not start."), status.message, again)
-            self._engine_said = True
-        elif self._engine_said and status.state in ("ready", "busy"):
+            self._said_of = status.number
+        elif self._said_of == status.number and status.state in ("ready", "busy"):
             said.clear()
-            self._engine_said = False
+            self._said_of = None
+
+    def _show_engines(self, statuses: tuple[EngineStatus, ...]) -> None:
+        for status in statuses:
+            self.show_engine(status)
 
     def restart_engine(self) -> None:
-        self._do(self._parts.engine.restart)
+        self._do(self._parts.engines.restart)
 
     def unload_model(self) -> None:
         """At once: a picture being drawn waits half-done until the artist goes on with the queue."""
 
         def give_back() -> None:
             self._parts.runner.park()
-            self._parts.engine.unload()
+            self._parts.engines.unload()
 
         self._do(give_back)
 

@@ -120,6 +120,7 @@ class Bridge(QObject):
         self._askers = _pool(self, _ASKERS)
         self._in_turn = _pool(self, 1)
         self._workers = _pool(self, 1)
+        self._employed = 0
         self._closing = threading.Event()
         self._lock = threading.Lock()
         self._previews: dict[str, JobEvent] = {}

@@ -87,7 +87,7 @@ def look_at_machine(parts: Parts) -> _Found:
     """The list of recommended models, what this computer is, and whether there is no model but the program's own."""
     import psutil
 
-    status = parts.engine.status()
+    status = parts.engines.first.status()
     memory = status.memory_total or int(psutil.virtual_memory().total)
     alone = all(card.built_in for card in parts.models.all())
     listed = read_recommended(resources() / "models" / "recommended.toml")

@@ -36,6 +36,7 @@ class Watching(QObject):
         self._jobs: dict[str, Job] = {}
         self._list = Latest(bridge)
         self._early: dict[str, list[Event]] = {}
+        self._began = False
 
     def load(self) -> None:
         def ask() -> tuple[list[Job], float | None]:
@@ -62,14 +63,21 @@ class Watching(QObject):
             self.do(self._parts.queue.cancel, wanted)
 
     def _begin_work(self) -> None:
-        offers = [provider.capabilities() for provider in self._parts.providers.values()]
-        # A local job almost at its end lets one more begin. Enough that no provider waits for another.
-        self._bridge.start_workers(self._parts.runner, sum(offer.places + offer.local for offer in offers))
+        self._began = True
+        self.employ()
         paused = self._memory.paused_jobs()
         self._memory.keep_paused_jobs([])
         if paused:
             self._bridge.ask(self._parts.queue.jobs, lambda jobs: self._tell_paused(paused, jobs))
         self.load()
+
+    def employ(self) -> None:
+        """Enough workers that no provider waits for another. A local job almost at its end lets one more begin, and
+        an engine may find more GPUs when it starts."""
+        if self._began:
+            offers = [provider.capabilities() for provider in self._parts.providers.values()]
+            places = sum(offer.places * (2 if offer.local else 1) for offer in offers)
+            self._bridge.start_workers(self._parts.runner, places)
 
     def _tell_paused(self, paused: list[str], jobs: list[Job]) -> None:
         ids = [job.id for job in jobs if job.id in paused and job.state is JobState.PAUSED]

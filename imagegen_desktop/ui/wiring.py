@@ -159,6 +159,7 @@ class Wiring(QObject):
         self._bridge.job_event.connect(watching.hear)
         self._bridge.job_answered.connect(watching.show_answered)
         self._bridge.queue_paused.connect(watching.show_paused)
+        self._bridge.engine_changed.connect(lambda _: watching.employ())
         self._window.panes.prompt.cancel_requested.connect(watching.cancel)
         actions["cancel"].triggered.connect(watching.cancel)
         actions["pauseQueue"].triggered.connect(watching.toggle_pause)

@@ -58,7 +58,7 @@ def opened(preview_every: int = 1) -> Iterator[Parts]:
     with tempfile.TemporaryDirectory() as folder:
         parts = assemble(Home(Path(folder)))
         try:
-            parts.engine.wait_until_ready(120)
+            parts.engines.first.wait_until_ready(120)
             yield parts
         finally:
             parts.close()
@@ -153,10 +153,10 @@ def repeated_prompts(model: Path, rounds: int) -> list[Measured]:
     """How often the text encoder runs for a prompt it has seen."""
     with opened() as parts:
         seconds_of_job(parts, model, "a fox", 1000)
-        before = parts.engine.last_idle.text_encodings
+        before = parts.engines.first.last_idle.text_encodings
         for seed in range(rounds):
             seconds_of_job(parts, model, "a fox", seed)
-        runs = _until_idle(parts, lambda: parts.engine.last_idle.text_encodings) - before
+        runs = _until_idle(parts, lambda: parts.engines.first.last_idle.text_encodings) - before
     return [Measured(name="text-encoder runs for a repeated prompt", value=runs, bound=0)]
 
 
@@ -191,7 +191,7 @@ def _gap(
 
 def _until_idle(parts: Parts, value: Callable[[], int]) -> int:
     """The value once the engine has told its counts."""
-    while parts.engine.status().state != "ready":
+    while parts.engines.first.status().state != "ready":
         parts.runner.wait_for_work(0.05)
     return value()
 

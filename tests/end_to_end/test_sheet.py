@@ -16,14 +16,14 @@ pytestmark = pytest.mark.slow
 
 def calls_of(parts: Parts) -> int:
     """Denoiser calls so far; the engine tells them when it has nothing to do."""
-    while parts.engine.status().state != "ready":
+    while parts.engines.first.status().state != "ready":
         parts.runner.wait_for_work(0.05)
-    return parts.engine.last_idle.denoiser_calls
+    return parts.engines.first.last_idle.denoiser_calls
 
 
 def draw_all(parts: Parts) -> int:
     """Works until nothing waits; the denoiser calls that took."""
-    before = parts.engine.last_idle.denoiser_calls
+    before = parts.engines.first.last_idle.denoiser_calls
     while parts.runner.work_once():
         pass
     return calls_of(parts) - before

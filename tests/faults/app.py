@@ -84,7 +84,7 @@ def edit_forever(parts: Parts, chance: random.Random) -> None:
                 parts.housekeeping.back_up(datetime.now(UTC))
         except Problem:
             pass  # it ran or ended meanwhile: a clear answer, and nothing changed
-        if pid := parts.engine.process_id():
+        if pid := parts.engines.first.process_id():
             say("engine", pid)
         threading.Event().wait(chance.uniform(0.0, 0.02))
 

@@ -83,9 +83,9 @@ def test_a_death_of_any_kind_costs_nothing(parts: Parts, fault_count: int, no_gi
     with working(parts):
         until(ended(parts, jobs), SECONDS + 2 * deaths)
         states = {parts.queue.get(job).state for job in jobs}
-        until(lambda: parts.engine.status().state == "ready", 30)
+        until(lambda: parts.engines.first.status().state == "ready", 30)
     assert states == {JobState.DONE}
-    assert parts.engine.status().restarts == deaths
+    assert parts.engines.first.status().restarts == deaths
     check_images(parts, sum(parts.queue.get(job).request.count for job in jobs))
     print(f"{deaths} deaths in {time.monotonic() - began:.0f} s, every job done, 0 images lost or doubled")
 
@@ -104,8 +104,8 @@ def test_an_engine_that_stands_still_is_noticed_and_ended(
     with working(parts):
         until(ended(parts, [job]), 60)
         assert parts.queue.get(job).state is JobState.DONE
-        until(lambda: parts.engine.status().state == "ready", 30)
-    assert parts.engine.status().restarts == 1
+        until(lambda: parts.engines.first.status().state == "ready", 30)
+    assert parts.engines.first.status().restarts == 1
     check_images(parts, 2)
 
 
@@ -118,5 +118,5 @@ def test_poison_first_in_a_queue_of_fifty_is_parked_and_the_rest_is_done(parts: 
     assert (parked.state, parked.attempts) == (JobState.PARKED, 2)
     assert parked.error is not None and parked.error.advice
     assert {parts.queue.get(job).state for job in others} == {JobState.DONE}
-    assert parts.engine.status().restarts == 2
+    assert parts.engines.first.status().restarts == 2
     check_images(parts, 49)

@@ -43,7 +43,7 @@ class Killer:
     def _hear(self, heard: Announcement) -> None:
         if isinstance(heard, JobEvent) and isinstance(heard.event, Step) and heard.event.step == self.at_step:
             self.at_step = 0
-            pid = self._parts.engine.process_id()
+            pid = self._parts.engines.first.process_id()
             assert pid is not None
             self._died = time.monotonic()
             os.kill(pid, signal.SIGKILL)
@@ -84,7 +84,7 @@ def test_a_killed_engine_is_back_and_its_picture_is_the_same(
             jobs = []
             for number in range(deaths):
                 if number % 10 == 0:
-                    until(lambda: parts.engine.status().state == "ready")
+                    until(lambda: parts.engines.first.status().state == "ready")
                     bare.append(bare_import())
                 killer.back.clear()
                 killer.at_step = chance.randint(1, STEPS - 1)
@@ -95,7 +95,7 @@ def test_a_killed_engine_is_back_and_its_picture_is_the_same(
         assert {parts.queue.get(job).state for job in jobs} == {JobState.DONE}
         assert {made[job].pixels_sha256 for job in jobs} == {made[whole].pixels_sha256}
         gone_on = [made[job].resumed_at or 0 for job in jobs]
-        assert parts.engine.status().restarts == deaths
+        assert parts.engines.first.status().restarts == deaths
     finally:
         parts.close()
     ratio = statistics.median(killer.returns) / statistics.median(bare)

@@ -83,7 +83,7 @@ def test_no_key_is_anywhere(
 ) -> None:
     parts = open_parts()
     drive(parts, openai, replicate, monkeypatch)
-    pid = parts.engine.process_id()
+    pid = parts.engines.first.process_id()
     assert pid is not None
     assert hits_in_process(pid) == []
     said = subprocess.run(command("generate", "x", "--provider", "openai", "--json"), capture_output=True, check=False)

@@ -128,7 +128,7 @@ def test_a_job_that_kills_the_engine_twice_is_parked_and_the_rest_goes_on(parts:
     assert parked.state is JobState.PARKED
     assert parked.error is not None and "2 times" in parked.error.message
     assert all(parts.queue.get(job.id).state is JobState.DONE for job in others)
-    assert parts.engine.status().restarts == 2
+    assert parts.engines.first.status().restarts == 2
 
 
 def test_a_failed_job_says_why_and_can_be_tried_again_changed(parts: Parts) -> None:

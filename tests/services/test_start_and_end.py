@@ -37,11 +37,14 @@ def test_an_idle_model_gives_its_memory_back_and_a_busy_one_does_not(tmp_path: P
     announce, unloaded = Announcer(), threading.Event()
     settings = Settings(tmp_path / "settings.toml")
     settings.override("idle_unload_minutes", 0.001)
-    courtesy = Courtesy(settings, unloaded.set, announce)
+    numbers: list[int] = []
+    courtesy = Courtesy(settings, lambda number: (numbers.append(number), unloaded.set()), announce)
     announce.publish(EngineChanged(status=EngineStatus(state="ready", model="")))
     announce.publish(EngineChanged(status=EngineStatus(state="ready", model="m")))
     announce.publish(EngineChanged(status=EngineStatus(state="busy", model="m")))
     assert not unloaded.wait(0.2)
     announce.publish(EngineChanged(status=EngineStatus(state="ready", model="m")))
+    announce.publish(EngineChanged(status=EngineStatus(number=1, state="busy", model="m")))
     assert unloaded.wait(10)
     courtesy.close()
+    assert numbers == [0]

@@ -1,0 +1,251 @@
+"""Several devices: an engine for each, jobs spread over them, and whatever happens to one leaves the others alone."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from imagegen_desktop.domain.errors import BadInput
+from imagegen_desktop.domain.job import JobState
+from imagegen_desktop.protocol.messages import Started, Step
+from imagegen_desktop.services.announce import Announcement, JobEvent, JobsChanged
+from imagegen_desktop.services.assemble import Parts
+from imagegen_desktop.services.driving import Running
+from imagegen_desktop.services.runner import giving_way
+from imagegen_desktop.settings import SETTINGS, check
+from tests.services.test_runner import wish
+
+_SECONDS = 30.0
+
+
+class Watch:
+    """What is heard of the jobs, to wait for."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._changed = threading.Condition()
+        self.steps: list[tuple[str, int]] = []
+        self.engines: dict[str, list[int]] = {}
+        self._parts = parts
+        parts.announce.subscribe(self._hear)
+
+    def _hear(self, heard: Announcement) -> None:
+        with self._changed:
+            if isinstance(heard, JobEvent) and isinstance(heard.event, Started):
+                engine = self._parts.engines.of(heard.job)
+                assert engine is not None
+                self.engines.setdefault(heard.job, []).append(engine.status().number)
+            elif isinstance(heard, JobEvent) and isinstance(heard.event, Step):
+                self.steps.append((heard.job, heard.event.step))
+            if isinstance(heard, JobEvent | JobsChanged):
+                self._changed.notify_all()
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        with self._changed:
+            assert self._changed.wait_for(condition, _SECONDS)
+
+    def begun(self, *jobs: str) -> Callable[[], bool]:
+        return lambda: all(any(job == one for one, _ in self.steps) for job in jobs)
+
+
+@contextmanager
+def workers(parts: Parts, count: int = 4) -> Iterator[None]:
+    """Threads that draw whatever waits, as the window has them."""
+    over = threading.Event()
+
+    def work() -> None:
+        while not over.is_set():
+            if not parts.runner.work_once(over.is_set):
+                parts.runner.wait_for_work(0.05)
+
+    with ThreadPoolExecutor(count) as pool:
+        working = [pool.submit(work) for _ in range(count)]
+        try:
+            yield
+        finally:
+            over.set()
+            parts.runner.stop()
+            parts.runner.wake()
+    for one in working:
+        one.result()
+
+
+def state_is(parts: Parts, job: str, state: JobState) -> Callable[[], bool]:
+    return lambda: parts.queue.get(job).state is state
+
+
+@pytest.fixture
+def two(open_parts: Callable[[], Parts], monkeypatch: pytest.MonkeyPatch) -> Parts:
+    monkeypatch.setenv("IMAGEGEN_DESKTOP_DEVICE", "cpu, cpu")
+    return open_parts()
+
+
+LONG = "[slow=0.05]"
+
+
+def test_two_jobs_are_drawn_at_the_same_time_and_a_third_waits(two: Parts) -> None:
+    watch = Watch(two)
+    first, second, third = (two.queue.add(wish(f"{LONG}{number}", steps=1_000)).id for number in range(3))
+    with workers(two):
+        watch.until(watch.begun(first, second))
+        assert {*watch.engines[first], *watch.engines[second]} == {0, 1}
+        assert third not in watch.engines
+        two.queue.cancel([second])
+        watch.until(watch.begun(third))
+        assert watch.engines[third] == watch.engines[second]
+        assert two.queue.get(second).state is JobState.CANCELLED
+        assert two.queue.get(first).state is JobState.RUNNING
+
+
+def test_every_job_of_many_is_drawn_exactly_once(two: Parts) -> None:
+    watch = Watch(two)
+    jobs = [job.id for job in two.queue.add_many([wish(f"[slow=0.002]{number}", steps=5) for number in range(24)])]
+    with workers(two):
+        watch.until(lambda: all(two.queue.get(job).state is JobState.DONE for job in jobs))
+    assert sorted(image.job for image in two.gallery.page()) == sorted(jobs)
+    assert sorted(watch.engines) == sorted(jobs)
+    assert all(len(engines) == 1 for engines in watch.engines.values())
+    drawn_by = [engines[0] for engines in watch.engines.values()]
+    assert min(drawn_by.count(0), drawn_by.count(1)) >= 4, "both engines have drawn their share"
+
+
+def test_a_death_on_one_device_leaves_the_other_one_drawing(two: Parts) -> None:
+    watch = Watch(two)
+    steady = two.queue.add(wish(f"{LONG}steady", steps=1_000)).id
+    with workers(two):
+        watch.until(watch.begun(steady))
+        mortal = two.queue.add(wish("[die=kill@2][once]", steps=4)).id
+        watch.until(state_is(two, mortal, JobState.DONE))
+        assert two.queue.get(mortal).attempts == 2
+        poison = two.queue.add(wish("[die=segv@1]")).id
+        watch.until(state_is(two, poison, JobState.PARKED))
+        said = two.queue.get(steady)
+        assert (said.state, said.attempts, said.error) == (JobState.RUNNING, 1, None)
+    assert watch.engines[steady] == [0]
+    assert [status.restarts for status in two.engines.statuses()] == [0, 3]
+    steps = [step for job, step in watch.steps if job == steady]
+    assert steps == list(range(1, len(steps) + 1))
+
+
+def test_an_urgent_job_takes_the_place_of_one_job_only(two: Parts) -> None:
+    watch = Watch(two)
+    batches = [two.queue.add(wish(f"{LONG}{number}", steps=1_000)).id for number in range(2)]
+    with workers(two):
+        watch.until(watch.begun(*batches))
+        urgent = two.queue.add(wish(f"{LONG}urgent", steps=1_000, priority=10)).id
+        watch.until(watch.begun(urgent))
+        states = sorted(two.queue.get(job).state.value for job in batches)
+        assert states == ["queued", "running"]
+        two.queue.cancel([urgent])
+        watch.until(lambda: all(two.queue.get(job).state is JobState.RUNNING for job in batches))
+    assert sorted(len(watch.engines[job]) for job in batches) == [1, 2]
+
+
+def test_a_job_goes_where_its_model_is_loaded(two: Parts, model: Path) -> None:
+    shutil.copytree(model, model.with_name("card"))
+    two.models.refresh()
+    watch = Watch(two)
+    steady = {name: two.queue.add(wish(LONG, steps=1_000, model=name)).id for name in ("paper", "card")}
+    with workers(two):
+        watch.until(watch.begun(*steady.values()))
+        place = {name: watch.engines[job][0] for name, job in steady.items()}
+        two.queue.cancel(steady.values())
+        watch.until(lambda: all(status.state == "ready" and status.model for status in two.engines.statuses()))
+        for name in ("card", "paper", "paper", "card"):
+            job = two.queue.add(wish(f"quick {len(watch.engines)}", model=name)).id
+            watch.until(state_is(two, job, JobState.DONE))
+            watch.until(lambda: all(status.state == "ready" for status in two.engines.statuses()))
+            assert watch.engines[job] == [place[name]]
+
+
+def test_pausing_stops_both_and_a_new_start_goes_on_with_both(two: Parts, open_parts: Callable[[], Parts]) -> None:
+    watch = Watch(two)
+    jobs = [two.queue.add(wish(f"[slow=0.02]{number}", steps=60)).id for number in range(2)]
+    with workers(two):
+        watch.until(watch.begun(*jobs))
+    assert [two.queue.get(job).state for job in jobs] == [JobState.PAUSED] * 2
+    two.close()
+    again = open_parts()
+    later = Watch(again)
+    for job in jobs:
+        again.queue.resume(job)
+    with workers(again):
+        later.until(lambda: all(again.queue.get(job).state is JobState.DONE for job in jobs))
+    for job in jobs:
+        steps = [step for one, step in (*watch.steps, *later.steps) if one == job]
+        assert steps == list(range(1, 61)), "no step is drawn twice"
+
+
+def test_auto_finds_every_gpu_and_starts_an_engine_only_for_a_job(
+    open_parts: Callable[[], Parts], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_ENGINE_CARDS", "Big,Big,Small")
+    parts = open_parts()
+    watch = Watch(parts)
+    assert parts.engines.places == 1
+    jobs = [parts.queue.add(wish(f"{LONG}{number}", steps=1_000)).id for number in range(2)]
+    with workers(parts):
+        watch.until(watch.begun(*jobs))
+        statuses = parts.engines.statuses()
+        assert [status.device for status in statuses] == ["cuda:0", "cuda:1", ""]
+        assert [status.state for status in statuses] == ["busy", "busy", "stopped"]
+        assert parts.engines.places == 3
+        third = parts.queue.add(wish(LONG, steps=1_000, device="cuda:2")).id
+        watch.until(watch.begun(third))
+        assert watch.engines[third] == [2]
+
+
+def test_a_device_that_is_not_there_is_named_and_the_others_draw(
+    open_parts: Callable[[], Parts], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMAGEGEN_DESKTOP_DEVICE", "cpu,cuda:7")
+    parts = open_parts()
+    watch = Watch(parts)
+    jobs = [parts.queue.add(wish(f"{LONG}{number}", steps=20)).id for number in range(3)]
+    with workers(parts):
+        watch.until(lambda: all(parts.queue.get(job).state is JobState.DONE for job in jobs))
+    refused = parts.engines.statuses()[1]
+    assert (refused.state, refused.restarts) == ("failed", 1)
+    assert "cuda:7" in refused.message
+    assert parts.engines.places == 1
+
+
+@pytest.mark.parametrize("value", ["gpu", "cuda:", "cpu,,cpu", "cuda:0 cuda:1", "auto,cpu", "", "cuda:x"])
+def test_a_bad_device_is_refused_in_one_line_that_names_what_is_possible(value: str) -> None:
+    with pytest.raises(BadInput, match=r"device: .*auto, or a list of cpu, cuda:0"):
+        check(SETTINGS["device"], value)
+
+
+@pytest.mark.parametrize("value", ["auto", "cpu", "cuda", "cuda:1", "cuda:0, cuda:1", "cpu,cpu"])
+def test_a_good_device_is_kept_as_it_was_written(value: str) -> None:
+    assert check(SETTINGS["device"], value) == value
+
+
+def running(priority: int, **changes: object) -> Running:
+    job = type("Row", (), {"priority": priority})()
+    return Running(job=job, provider=None, on_almost_done=lambda: None, heard=True, **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("here", "waiting", "places", "leaving"),
+    [
+        ([running(0)], [1], 1, [0]),
+        ([running(0)], [0], 1, []),
+        ([running(0)], [1], 2, []),
+        ([running(0), running(0)], [1], 2, [1]),
+        ([running(0), running(5)], [9], 2, [0]),
+        ([running(0), running(5)], [3, 3], 2, [0]),
+        ([running(0), running(5)], [9, 9], 2, [0, 1]),
+        ([running(0, alone=True)], [9], 1, []),
+        # One almost done with another one behind it share an engine: the one in full swing elsewhere stays.
+        ([running(0, almost_done=True), running(0)], [1], 1, [0, 1]),
+        ([running(0, almost_done=True), running(0), running(0)], [1], 2, [0, 2]),
+    ],
+)
+def test_as_few_as_needed_make_room(here: list[Running], waiting: list[int], places: int, leaving: list[int]) -> None:
+    assert sorted(map(here.index, giving_way(here, waiting, places))) == leaving
