@@ -159,9 +159,12 @@ class Bridge(QObject):
         (self._in_turn if in_turn else self._askers).start(Task(call, done))
 
     def start_workers(self, work: Work, count: int = 2) -> None:
-        """From now on jobs are done, as many at a time as the runner lets begin."""
-        self._workers.setMaxThreadCount(count)
-        for _ in range(count):
+        """From now on jobs are done, as many at a time as the runner lets begin. Called again with more, some are
+        added."""
+        missing = count - self._employed
+        self._employed = max(count, self._employed)
+        self._workers.setMaxThreadCount(self._employed)
+        for _ in range(missing):
             self._workers.start(Worker(work, self._closing, self._workers))
 
     def close(self, wake: Callable[[], object] | None = None) -> bool:
