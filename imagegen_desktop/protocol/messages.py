@@ -125,9 +125,9 @@ class Ready:
     torch: str
     diffusers: str
     seconds: float
-
-
     cards: list[str] = field(default_factory=list)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Heartbeat:
     """Sent about once a second. `job` is empty when idle; `memory_used` is this process's, in bytes."""
