@@ -1,4 +1,4 @@
-"""Tiny LoRAs, embeddings, autoencoders and ControlNets for the tiny models, with numbers drawn by chance."""
+"""Tiny LoRAs, embeddings, autoencoders, ControlNets, IP-Adapters for the tiny models, with numbers drawn by chance."""
 
 from __future__ import annotations
 
@@ -106,6 +106,65 @@ def _beside_transformer(denoiser: Any) -> Any:
         return diffusers.SD3ControlNetModel.from_transformer(denoiser, **options)
     sizes = {"num_layers": 1, "num_single_layers": 1, "attention_head_dim": 16, "num_attention_heads": 2}
     return diffusers.FluxControlNetModel.from_transformer(denoiser, **sizes)
+
+
+def image_encoder(place: Path, hidden: int = 32, projection: int = 24, heads: int = 2, seed: int = 13) -> Path:
+    """A folder with a CLIP image encoder that looks at 32 × 32 pixels."""
+    from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
+
+    torch.manual_seed(seed)
+    sizes = {"num_hidden_layers": 3, "num_attention_heads": heads, "image_size": 32, "patch_size": 8}
+    config = CLIPVisionConfig(
+        hidden_size=hidden, projection_dim=projection, intermediate_size=48, hidden_act="gelu", **sizes
+    )
+    CLIPVisionModelWithProjection(config).save_pretrained(place)
+    return place
+
+
+def ip_adapter(model: Path, place: Path, layout: str = "base", hidden: int = 32, projection: int = 24) -> Path:
+    """An IP-Adapter's file for that model, for the image encoder of those widths: "base", "plus" or "full"."""
+    import diffusers
+
+    unet = diffusers.UNet2DConditionModel.from_pretrained(model / "unet", local_files_only=True)
+    chance, wide = torch.Generator().manual_seed(17), unet.config.cross_attention_dim
+    shapes = {f"image_proj.{name}": shape for name, shape in _projection(layout, hidden, projection, wide).items()}
+    for number, (name, attention) in enumerate(_attentions(unet)):
+        if name.endswith("attn2"):
+            inner = attention.to_k.out_features
+            shapes |= {f"ip_adapter.{number}.to_{part}_ip.weight": (inner, wide) for part in "kv"}
+    tensors = {name: torch.randn(shape, generator=chance) / 2 for name, shape in shapes.items()}
+    save_file(tensors, place)
+    return place
+
+
+def _attentions(unet: Any) -> list[tuple[str, Any]]:
+    names = [name.removesuffix(".processor") for name in unet.attn_processors]
+    return [(name, unet.get_submodule(name)) for name in names]
+
+
+def _projection(layout: str, hidden: int, projection: int, wide: int) -> dict[str, tuple[int, ...]]:
+    """What turns an image encoder's answer into a few words: names and shapes as they were published."""
+    if layout == "base":
+        return {"proj.weight": (4 * wide, projection), "proj.bias": (4 * wide,)} | _norm("norm", wide)
+    if layout == "full":
+        return {"proj.0.weight": (hidden, hidden), "proj.0.bias": (hidden,), "proj.2.weight": (wide, hidden),
+                "proj.2.bias": (wide,)} | _norm("proj.3", wide)  # fmt: skip
+    inner, queries = 64, 5
+    shapes: dict[str, tuple[int, ...]] = {
+        "latents": (1, queries, inner), "proj_in.weight": (inner, hidden), "proj_in.bias": (inner,),
+        "proj_out.weight": (wide, inner), "proj_out.bias": (wide,),
+    }  # fmt: skip
+    shapes |= _norm("norm_out", wide)
+    for layer in (f"layers.{number}" for number in range(4)):
+        shapes |= _norm(f"{layer}.0.norm1", inner) | _norm(f"{layer}.0.norm2", inner) | _norm(f"{layer}.1.0", inner)
+        shapes |= {f"{layer}.0.to_q.weight": (inner, inner), f"{layer}.0.to_kv.weight": (2 * inner, inner)}
+        shapes |= {f"{layer}.0.to_out.weight": (inner, inner), f"{layer}.1.1.weight": (4 * inner, inner)}
+        shapes |= {f"{layer}.1.3.weight": (inner, 4 * inner)}
+    return shapes
+
+
+def _norm(name: str, width: int) -> dict[str, tuple[int, ...]]:
+    return {f"{name}.weight": (width,), f"{name}.bias": (width,)}
 
 
 def depth_model(place: Path) -> Path:

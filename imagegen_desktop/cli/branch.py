@@ -7,14 +7,14 @@ from dataclasses import replace
 
 from ..domain.errors import BadInput
 from ..domain.request import BRANCH_CHANGES, BranchPoint
-from . import session
+from . import added, session
 from .generate import Target, draw, given
 
 
 def branch(options: argparse.Namespace) -> int:
     """Draws the branch now; it is recorded as the child of the picture it left."""
     changes = given(options)
-    changes |= {"controls": options.control} if options.control else {}
+    changes |= {name: [each.model for each in several] for name, several in added.pictured(options).items()}
     unfit = changes.keys() - BRANCH_CHANGES - {"priority", "use_cache", "device"}
     if unfit:
         field = min(unfit)

@@ -118,11 +118,10 @@ def with_pictures(parts: Parts, request: GenerationRequest, options: argparse.Na
             image=None if options.image is None else stand_in,
             mask=None if options.mask is None else stand_in,
             strength=options.strength,
-            controls=added.controls(options) or request.controls,
+            **added.pictured(options),
         )
     )
-    if options.control:
-        request = replace(request, controls=added.controls(options, parts.sources))
+    request = replace(request, **added.pictured(options, parts.sources))
     if options.image is None:
         return request
     image = parts.sources.keep(options.image)

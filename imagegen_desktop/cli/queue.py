@@ -12,7 +12,7 @@ from ..domain.job import FINISHED, WAITING, Job, JobState
 from ..domain.request import validate
 from ..services.announce import Announcement, EngineChanged, JobsChanged
 from ..services.assemble import Parts
-from . import output, session
+from . import added, output, session
 from .generate import EXIT_INTERRUPTED, Reporter, given, request_from, with_pictures
 
 _COLUMNS = ("id", "state", "position", "step", "steps", "prompt", "error")
@@ -86,14 +86,14 @@ def move(options: argparse.Namespace) -> int:
 
 def edit(options: argparse.Namespace) -> int:
     changes = given(options)
-    if not changes and options.image is None and not options.control:
+    if not changes and options.image is None and not added.pictured(options):
         raise BadInput("queue edit", "no option", "at least one setting to change")
     with session.parts() as parts:
         job = parts.queue.get(options.id)
         request = with_pictures(parts, replace(job.request, **changes), options)
         parts.queue.edit(
             [options.id],
-            **{name: getattr(request, name) for name in (*changes, "image", "mask", "strength", "controls")},
+            **{name: getattr(request, name) for name in (*changes, *added.PICTURED, "image", "mask", "strength")},
         )
         _print_job(parts, parts.queue.get(options.id), options.json)
     return 0

@@ -166,6 +166,7 @@ def fit(model: CloudModel, request: GenerationRequest) -> Fitted:
         ("loras", "LoRAs", False, ()),
         ("vae", "other VAE", False, None),
         ("controls", "ControlNets", False, ()),
+        ("image_prompts", "image prompts", False, ()),
     ):
         if not possible and getattr(request, name) not in (None, "", ()):
             notes.append(f"{words} left out: {model.title} has none")

@@ -76,7 +76,7 @@ class Family:
     additions: tuple[str, ...] = ("lora", "vae")
 
 
-_ALL_ADDITIONS = ("lora", "vae", "embedding", "controlnet")
+_ALL_ADDITIONS = ("lora", "vae", "embedding", "controlnet", "ip-adapter")
 _SHAPED = ("lora", "vae", "controlnet")
 
 

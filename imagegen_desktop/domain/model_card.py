@@ -9,9 +9,11 @@ from .families import FAMILIES, Family
 MODEL = "model"
 LORA, EMBEDDING, CONTROLNET, VAE = "lora", "embedding", "controlnet", "vae"
 UPSCALER, IP_ADAPTER, PREVIEW_DECODER = "upscaler", "ip-adapter", "taesd"
+#: What an IP-Adapter looks through.
+IMAGE_ENCODER = "image-encoder"
 
 #: What is put to use together with a model.
-EXTRAS = (LORA, EMBEDDING, CONTROLNET, VAE, UPSCALER, IP_ADAPTER, PREVIEW_DECODER)
+EXTRAS = (LORA, EMBEDDING, CONTROLNET, VAE, UPSCALER, IP_ADAPTER, IMAGE_ENCODER, PREVIEW_DECODER)
 
 #: A model that estimates depth, named in the settings: no card describes it, and the engine is told it as one of these.
 DEPTH = "depth"
@@ -29,7 +31,9 @@ class ModelCard:
     `missing` one line about what is not on this computer, without which it cannot be used.
     `vocabulary` holds the words that mean something to a model which knows only a few, and is empty for all others.
     `about` is the model card in the folder, as text; `sampler` the scheduler class the folder names, for people.
-    `rank` and `triggers` are a LoRA's; `triggers` an embedding's token as well.
+    `rank` and `triggers` are a LoRA's; `triggers` an embedding's token as well. `features` are what an image encoder
+    tells of a picture ("projection 1024", "hidden 1280": which layer, and its width), and the one an IP-Adapter reads;
+    its `kit` is the encoder.
     """
 
     name: str
@@ -56,6 +60,7 @@ class ModelCard:
     built_in: bool = False
     rank: int = 0
     triggers: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
 
     @property
     def traits(self) -> Family:

@@ -27,6 +27,9 @@ MAX_CLIP_SKIP = 12
 #: Which edges of a picture meet without a seam.
 TILINGS = ("x", "y", "both")
 
+#: Pixels of the square an IP-Adapter is shown of its picture: no image encoder looks at more.
+REFERENCE_SIDE = 448
+
 #: What can be made of a picture for a ControlNet.
 PREPARATIONS = ("none", "canny", "depth", "scribble", "tile")
 
@@ -69,6 +72,17 @@ class Control:
     start: float = 0.0
     end: float = 1.0
     preparation: str = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImagePrompt:
+    """A picture that says what words would, through an IP-Adapter: `start` and `end` as a Control has them."""
+
+    model: str
+    image: SourceImage
+    weight: float = 1.0
+    start: float = 0.0
+    end: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +140,7 @@ class GenerationRequest:
     embeddings: tuple[str, ...] = ()
     vae: str | None = None
     controls: tuple[Control, ...] = ()
+    image_prompts: tuple[ImagePrompt, ...] = ()
     quality: str | None = None
     background: str | None = None
     device: str | None = None
@@ -213,9 +228,10 @@ def _request_from(data: Mapping[str, Any]) -> GenerationRequest:
 
 
 #: The fields of a request that hold a list of values of their own.
-ADDITIONS: Mapping[str, type[LoraWeight] | type[Control]] = {
+ADDITIONS: Mapping[str, type[LoraWeight] | type[Control] | type[ImagePrompt]] = {
     "loras": LoraWeight,
     "controls": Control,
+    "image_prompts": ImagePrompt,
 }
 
 
@@ -278,11 +294,17 @@ def _check_additions(request: GenerationRequest) -> None:
         for weight in (lora.weight, 0.0 if lora.text_weight is None else lora.text_weight):
             check_number(f"weight of LoRA {lora.name}", weight, -10.0, 10.0)
     for control in request.controls:
-        check_number(f"weight of ControlNet {control.model}", control.weight, 0.0, 2.0)
-        check_number(f"start of ControlNet {control.model}", control.start, 0.0, 1.0)
-        check_number(f"end of ControlNet {control.model}", control.end, control.start, 1.0)
+        _check_acting(f"ControlNet {control.model}", control)
         if control.preparation not in PREPARATIONS:
             raise BadInput("preparation", control.preparation, "one of " + ", ".join(PREPARATIONS))
+    for prompt in request.image_prompts:
+        _check_acting(f"IP-Adapter {prompt.model}", prompt)
+
+
+def _check_acting(name: str, acting: Control | ImagePrompt) -> None:
+    check_number(f"weight of {name}", acting.weight, 0.0, 2.0)
+    check_number(f"start of {name}", acting.start, 0.0, 1.0)
+    check_number(f"end of {name}", acting.end, acting.start, 1.0)
 
 
 #: What a branch may change; everything else decides the state it starts from.

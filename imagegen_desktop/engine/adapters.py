@@ -1,10 +1,11 @@
-"""What an artist adds to a model: LoRAs, embeddings, another autoencoder, ControlNets — put on, kept, taken off."""
+"""What an artist adds to a model: LoRAs, embeddings, an autoencoder, ControlNets … — put on, kept, taken off."""
 
 from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -14,8 +15,8 @@ import diffusers
 import torch
 
 from ..domain.errors import BadInput, ModelProblem
-from ..domain.model_card import DEPTH
-from ..domain.request import Control, GenerationRequest
+from ..domain.model_card import DEPTH, IMAGE_ENCODER, IP_ADAPTER
+from ..domain.request import REFERENCE_SIDE, Control, GenerationRequest, ImagePrompt
 from ..formats.check import check_weights
 from ..protocol.messages import Generate
 from .autoencoders import load_autoencoder
@@ -23,14 +24,25 @@ from .controls import CLASSES, Acting, Controls, fits, picture_for
 from .depth import DepthEstimator
 from .embeddings import Embeddings, Word
 from .failures import first_line, is_out_of_memory
+from .image_prompts import ImagePrompts
+from .image_prompts import Wanted as WantedPrompt
 from .loras import FileStamp, Loras, Wanted
 from .model_hash import Digests
 from .pipelines import PipelineFamily
+from .stepping import StepBoundary
 
 #: As `Generate.extras` has them: kind, name, path and format of each thing a request names beside its model.
 Extras = Iterable[Mapping[str, Any]]
 
-_WORDS = {"lora": "LoRA", "embedding": "embedding", "vae": "VAE", "controlnet": "ControlNet", DEPTH: "model"}
+_WORDS = {
+    "lora": "LoRA",
+    "embedding": "embedding",
+    "vae": "VAE",
+    "controlnet": "ControlNet",
+    DEPTH: "model",
+    IP_ADAPTER: "IP-Adapter",
+    IMAGE_ENCODER: "image encoder of the IP-Adapter",
+}
 
 
 class Adapters:
@@ -43,6 +55,7 @@ class Adapters:
         clip = family.denoiser == "unet"
         self._loras = Loras(pipeline, family.denoiser)
         self._embeddings = Embeddings(pipeline, family.text_encoders) if clip else None
+        self._image_prompts = ImagePrompts(pipeline, lambda: self._device) if clip else None
         self._vae_of_model = pipeline.vae
         self._vae: tuple[FileStamp, Any] | None = None
         self._nets: dict[FileStamp, Any] = {}
@@ -65,11 +78,16 @@ class Adapters:
             self._digests.begin(places.of(kind, name))
         if words and self._embeddings is None:
             raise BadInput("embedding", words[0].name, "this kind of model knows none")
+        prompts = _acting_prompts(request)
+        if prompts and self._image_prompts is None:
+            raise BadInput("IP-Adapter", prompts[0].model, "this kind of model takes none")
         try:
             self._choose_vae(request.vae, places)
             self._nets = {file: self._nets.get(file) or self._net(name, file) for file, name in nets.items()}
             if self._embeddings is not None:
                 self._embeddings.apply(words)
+            if self._image_prompts is not None:
+                self._image_prompts.apply(tuple(places.prompt(each) for each in prompts))
             self._loras.apply(loras)
         except Exception:
             self.clear()
@@ -80,6 +98,8 @@ class Adapters:
         self._loras.apply(())
         if self._embeddings is not None:
             self._embeddings.clear()
+        if self._image_prompts is not None:
+            self._image_prompts.clear()
         self._vae, self._nets, self._depth = None, {}, None
 
     def notes(self) -> list[str]:
@@ -103,7 +123,18 @@ class Adapters:
             style_negative=spell(request.style_negative),
         )
 
-    def controls(self, command: Generate, generator: torch.Generator) -> Controls:
+    @contextmanager
+    def held(self, command: Generate, generator: torch.Generator, boundary: StepBoundary) -> Iterator[None]:
+        """Within it the denoiser is held to the pictures of the command's ControlNets and IP-Adapters; to be entered
+        before the boundary's own seams."""
+        with self._controls(command, generator).held(getattr(self._pipeline, self._denoiser), boundary):
+            if self._image_prompts is None:
+                yield
+                return
+            with self._image_prompts.held(_references(command), boundary):
+                yield
+
+    def _controls(self, command: Generate, generator: torch.Generator) -> Controls:
         """The ControlNets of one call with their pictures."""
         request, conditions = command.wish, command.conditions
         places, size = _Places(command.extras), (request.height or 0, request.width or 0, 3)
@@ -175,13 +206,25 @@ def _acting(request: GenerationRequest) -> list[Control]:
     return [control for control in request.controls if control.weight]
 
 
+def _acting_prompts(request: GenerationRequest) -> list[ImagePrompt]:
+    return [prompt for prompt in request.image_prompts if prompt.weight]
+
+
+def _references(command: Generate) -> list[bytes]:
+    """The pictures of the image prompts that act."""
+    length = REFERENCE_SIDE * REFERENCE_SIDE * 3
+    prompts = enumerate(command.wish.image_prompts)
+    return [command.references[at * length : (at + 1) * length] for at, prompt in prompts if prompt.weight]
+
+
 def _named(request: GenerationRequest) -> list[tuple[str, str]]:
     """Kind and name of everything that acts."""
     named = [("lora", lora.name) for lora in request.loras if lora.weight or lora.text_weight]
     named += [("embedding", name) for name in request.embeddings]
     named += [("vae", request.vae)] if request.vae else []
     named += [(DEPTH, DEPTH)] if any(control.preparation == DEPTH for control in _acting(request)) else []
-    return named + [("controlnet", control.model) for control in _acting(request)]
+    named += [("controlnet", control.model) for control in _acting(request)]
+    return named + [(kind, prompt.model) for prompt in _acting_prompts(request) for kind in (IP_ADAPTER, IMAGE_ENCODER)]
 
 
 class _Places:
@@ -189,6 +232,9 @@ class _Places:
 
     def __init__(self, extras: Extras) -> None:
         self._paths = {(each["kind"], each["name"]): Path(each["path"]) for each in extras}
+
+    def prompt(self, prompt: ImagePrompt) -> WantedPrompt:
+        return WantedPrompt(prompt, self.of(IP_ADAPTER, prompt.model), self.of(IMAGE_ENCODER, prompt.model))
 
     def of(self, kind: str, name: str) -> FileStamp:
         path = self._paths.get((kind, name))

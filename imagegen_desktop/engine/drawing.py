@@ -93,7 +93,7 @@ class Drawing:
             pipeline, self._model.denoiser, generator, self._desk, self._tallies, self, resume
         )
         self._model.cache.on_encode = lambda: self._say_phase("encoding prompt")
-        held = self._model.adapters.controls(self._command, generator).held(self._model.denoiser, self._boundary)
+        held = self._model.adapters.held(self._command, generator, self._boundary)
         with held, self._boundary.seams(), self._as_wished(pipeline, self._boundary) as words:
             picture: Picture.Image = pipeline(**words.told(self._arguments(pipeline, generator))).images[0]
         self._notes += words.notes

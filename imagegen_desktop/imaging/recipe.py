@@ -9,7 +9,7 @@ from typing import Any
 
 from ..domain.errors import BadInput
 from ..domain.families import MODEL_DEFAULT_SAMPLER
-from ..domain.request import GenerationRequest, LoraWeight
+from ..domain.request import Control, GenerationRequest, ImagePrompt, LoraWeight
 
 KEY = "imagegen-desktop"
 VERSION = 1
@@ -141,9 +141,12 @@ def _added(recipe: Recipe) -> list[tuple[str, object]]:
     for kind, title in (("lora", "Lora hashes"), ("embedding", "TI hashes")):
         known = {name.partition(":")[2]: value for name, value in hashes.items() if name.startswith(f"{kind}:")}
         added.append((title, ", ".join(f"{name}: {value}" for name, value in known.items())))
-    for number, control in enumerate(request.controls):
-        said = f"Module: {control.preparation}, Model: {control.model}, Weight: {control.weight:g}, "
-        said += f"Guidance Start: {control.start:g}, Guidance End: {control.end:g}"
+    # Others have one list of both.
+    shown: list[tuple[Control | ImagePrompt, str]] = [(each, each.preparation) for each in request.controls]
+    shown += [(each, "ip-adapter-auto") for each in request.image_prompts]
+    for number, (each, module) in enumerate(shown):
+        said = f"Module: {module}, Model: {each.model}, Weight: {each.weight:g}, "
+        said += f"Guidance Start: {each.start:g}, Guidance End: {each.end:g}"
         added.append((f"ControlNet {number}", said))
     return added
 

@@ -45,7 +45,8 @@ class Generate:
     """Make image `index` of a job. `request` is completed (no None but device). `image`/`mask` already
     have the request's size. `resume` is a snapshot file to continue from, empty to begin. `extras` say where what
     the request names beside its model lies: kind, name, path and format of each. `conditions` are the pictures of
-    its controls, RGB rows of the request's size, one after the other."""
+    its controls, RGB rows of the request's size, one after the other; `references` those of its image prompts, each a
+    square of REFERENCE_SIDE."""
 
     job: str
     index: int
@@ -60,6 +61,7 @@ class Generate:
     image: bytes = b""
     mask: bytes = b""
     conditions: bytes = b""
+    references: bytes = b""
 
     @property
     def wish(self) -> GenerationRequest:
@@ -275,7 +277,12 @@ _TYPES: dict[str, type[Any]] = {
         Idle,
     )
 }
-_BLOBS = {Upscale: ("image",), Generate: ("image", "mask", "conditions"), Preview: ("pixels",), Image: ("pixels",)}
+_BLOBS = {
+    Upscale: ("image",),
+    Generate: ("image", "mask", "conditions", "references"),
+    Preview: ("pixels",),
+    Image: ("pixels",),
+}
 
 
 class Tell(Protocol):

@@ -66,7 +66,8 @@ class Assignment:
     """One job as a provider receives it.
 
     For the local engine `model` is a card, and `image` and `mask` are raw rows of exactly the request's size;
-    `extras` and `conditions` as a `Generate` has them; `resumes` are the snapshots of half-done images, by image.
+    `extras`, `conditions` and `references` as a `Generate` has them; `resumes` are the snapshots of half-done images,
+    by image.
     For the cloud `model` is None, and they are PNGs: `mask` white where to paint, `cutout` the image itself,
     transparent there. `submitted` names requests that left before, by image: ask for those, send nothing new.
     `notes` say what had to be changed of the request for this model.
@@ -79,6 +80,7 @@ class Assignment:
     cutout: bytes = b""
     extras: list[dict[str, Any]] = field(default_factory=list)
     conditions: bytes = b""
+    references: bytes = b""
     first_index: int = 0
     resumes: Mapping[int, str] = field(default_factory=dict)
     submitted: Mapping[int, Submitted] = field(default_factory=dict)

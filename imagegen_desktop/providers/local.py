@@ -95,6 +95,7 @@ class LocalProvider:
             mask=assignment.mask,
             extras=assignment.extras,
             conditions=assignment.conditions,
+            references=assignment.references,
         )
 
 

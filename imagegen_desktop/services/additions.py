@@ -1,20 +1,33 @@
-"""What a request adds to its model — LoRAs, embeddings, another VAE, ControlNets — by the names of the library."""
+"""What a request adds to its model — LoRAs, embeddings, ControlNets, IP-Adapters … — by the names of the library."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from ..domain.additions import word_pattern
 from ..domain.errors import BadInput, ModelProblem
 from ..domain.families import FAMILIES
-from ..domain.model_card import CONTROLNET, DEPTH, EMBEDDING, FOLDER, LORA, PICKLE, VAE, ModelCard
+from ..domain.model_card import (
+    CONTROLNET,
+    DEPTH,
+    EMBEDDING,
+    FOLDER,
+    IMAGE_ENCODER,
+    IP_ADAPTER,
+    LORA,
+    PICKLE,
+    SAFETENSORS,
+    VAE,
+    ModelCard,
+)
 from ..domain.prompt_meaning import lora_tags
 from ..domain.request import GenerationRequest, LoraWeight
 from .model_library import ModelLibrary
 
-_TITLES = {LORA: "LoRA", EMBEDDING: "embedding", CONTROLNET: "ControlNet", VAE: "VAE"}
+_TITLES = {LORA: "LoRA", EMBEDDING: "embedding", CONTROLNET: "ControlNet", VAE: "VAE", IP_ADAPTER: "IP-Adapter"}
 
 
 class Additions:
@@ -39,6 +52,9 @@ class Additions:
             controls=tuple(
                 replace(control, model=self._name(CONTROLNET, control.model, model)) for control in request.controls
             ),
+            image_prompts=tuple(
+                replace(each, model=self._name(IP_ADAPTER, each.model, model)) for each in request.image_prompts
+            ),
         )
 
     def extras(self, request: GenerationRequest) -> list[dict[str, Any]]:
@@ -50,6 +66,9 @@ class Additions:
         for kind, name in _names(request):
             card = self._models.extra(kind, name)
             found[kind, name] = {"kind": kind, "name": name, "path": card.path, "format": card.format}
+            if kind == IP_ADAPTER and card.kit:
+                form = FOLDER if Path(card.kit).is_dir() else SAFETENSORS
+                found[IMAGE_ENCODER, name] = {"kind": IMAGE_ENCODER, "name": name, "path": card.kit, "format": form}
         return list(found.values())
 
     def _embeddings(self, model: ModelCard) -> list[ModelCard]:
@@ -60,8 +79,10 @@ class Additions:
         if not takes(model.family, kind):
             raise BadInput(_TITLES[kind], name, f"{model.traits.title} takes none")
         card = self._models.extra(kind, name)
-        if card.missing or card.format == PICKLE:
-            raise ModelProblem(card.missing or f"{card.name} is a pickle file.", "Convert it to safetensors first.")
+        if card.missing:
+            raise ModelProblem(card.missing, f"Put it beside {card.name} or into {self._models.own}, and try again.")
+        if card.format == PICKLE:
+            raise ModelProblem(f"{card.name} is a pickle file.", "Convert it to safetensors first.")
         if not fits(card, model):
             made_for = FAMILIES[card.family].title
             raise BadInput(_TITLES[kind], name, f"it was made for {made_for}; this model is {model.traits.title}")
@@ -82,9 +103,8 @@ def with_tags_read(request: GenerationRequest) -> GenerationRequest:
 
 def adds(request: GenerationRequest) -> bool:
     """Whether there is anything but plain words to look up."""
-    return bool(
-        request.loras or request.vae or request.controls or "<" in request.prompt or "<" in request.style_prompt
-    )
+    named = request.loras or request.vae or request.controls or request.image_prompts
+    return bool(named or "<" in request.prompt or "<" in request.style_prompt)
 
 
 def fits(card: ModelCard, model: ModelCard) -> bool:
@@ -110,6 +130,8 @@ def _names(request: GenerationRequest | None) -> Iterator[tuple[str, str]]:
             yield EMBEDDING, word
         for control in request.controls:
             yield CONTROLNET, control.model
+        for each in request.image_prompts:
+            yield IP_ADAPTER, each.model
         if request.vae:
             yield VAE, request.vae
         request = request.branch.request if request.branch else None

@@ -45,6 +45,7 @@ class Assigner:
             mask=self._sources.mask(request.mask, request) if request.mask else b"",
             extras=[*self._additions.extras(request), *self._enlargers.extras(request)],
             conditions=b"".join(self._sources.prepared(control, request).rgb for control in request.controls),
+            references=b"".join(self._sources.square(each.image) for each in request.image_prompts),
             first_index=job.images_done,
             resumes=self._snapshots.existing(job.id, range(job.images_done, request.count)),
         )

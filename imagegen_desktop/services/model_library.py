@@ -12,13 +12,13 @@ from pathlib import Path
 
 from ..domain.errors import BadInput, ModelProblem, Problem
 from ..domain.families import FAMILIES
-from ..domain.model_card import EXTRAS, FOLDER, MODEL, ModelCard
+from ..domain.model_card import EXTRAS, FOLDER, IMAGE_ENCODER, IP_ADAPTER, MODEL, ModelCard
 from ..settings import Settings
 from ..weights.discover import candidates, folders_stamp
 from ..weights.inspect import inspect_model
 from ..weights.kits import kit_of
 from ..weights.known_files import KnownFiles, stamp_of
-from ..weights.layouts import REFINER
+from ..weights.layouts import HIDDEN, PROJECTION, REFINER, feature
 
 KITS = "kits"
 LOOK_AGAIN_SECONDS = 2.0
@@ -186,6 +186,8 @@ class ModelLibrary:
 
     def _with_kit(self, card: ModelCard, others: Iterable[ModelCard]) -> ModelCard:
         """The card with the kit its single file needs, or with what is missing."""
+        if card.kind == IP_ADAPTER:
+            return _with_encoder(card, others)
         if card.kind != MODEL or card.format == FOLDER:
             return card
         title = FAMILIES[card.family].title
@@ -215,6 +217,30 @@ _PART_TITLES = {
     "text_encoder": "text encoders",
     "text_encoder_2": "text encoders",
     "text_encoder_3": "text encoders",
+}
+
+
+def _with_encoder(card: ModelCard, others: Iterable[ModelCard]) -> ModelCard:
+    """The IP-Adapter with the image encoder it looks through: the one that lies beside it, else one of the library."""
+    encoders = [other for other in others if other.kind == IMAGE_ENCODER]
+    beside = Path(card.path).parent / IMAGE_ENCODER.replace("-", "_")
+    if beside.is_dir():
+        with contextlib.suppress(ModelProblem):
+            encoders.insert(0, inspect_model(beside))
+    fitting = next((each for each in encoders if {*card.features} & {*each.features}), None)
+    if fitting is not None:
+        return replace(card, kit=fitting.path)
+    wanted = _ENCODERS.get(card.features, f"CLIP image encoder ({', '.join(card.features)})")
+    text = f"{card.name} looks at pictures through a {wanted}, which is not on this computer yet."
+    return replace(card, missing=text)
+
+
+#: The encoders that published IP-Adapters were trained with, by what these read.
+_ENCODERS: dict[tuple[str, ...], str] = {
+    (feature(PROJECTION, 1024),): "CLIP ViT-H image encoder",
+    (feature(HIDDEN, 1280),): "CLIP ViT-H image encoder",
+    (feature(PROJECTION, 1280),): "CLIP ViT-bigG image encoder",
+    (feature(HIDDEN, 1664),): "CLIP ViT-bigG image encoder",
 }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..domain.errors import BadInput, DiskProblem
 from ..domain.outpainting import Sides
-from ..domain.request import Control, GenerationRequest, SourceImage
+from ..domain.request import REFERENCE_SIDE, Control, GenerationRequest, SourceImage
 from ..imaging.decode import Decoder
 from ..imaging.encode import encode_grey, encode_png
 from ..imaging.extend import Border, extended, extension_mask
@@ -62,6 +62,10 @@ class Sources:
     def whole(self, source: SourceImage) -> bytes:
         """RGB rows at its own size."""
         return self._decoded(source).rgb
+
+    def square(self, source: SourceImage) -> bytes:
+        """RGB rows of the square in its middle, as an IP-Adapter is shown it."""
+        return fit(self._decoded(source), REFERENCE_SIDE, REFERENCE_SIDE).rgb
 
     def mask(self, source: SourceImage, request: GenerationRequest) -> bytes:
         """One byte a pixel, 255 where to paint: the mask's brightness."""

@@ -1,4 +1,4 @@
-"""Adding: what the library has beside models, onto the prompt pane, and the pictures of ControlNets."""
+"""Adding: what the library has beside models, onto the prompt pane, and the pictures some of it is shown."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QImage
 
 from ..domain.errors import Problem
-from ..domain.model_card import CONTROLNET, EMBEDDING, LORA, VAE
+from ..domain.model_card import CONTROLNET, EMBEDDING, IP_ADAPTER, LORA, VAE
 from ..domain.request import SourceImage
 from ..services.assemble import Parts
 from .bridge import Bridge
 from .files import chosen_picture
 from .main_window import MainWindow
-from .panes.control_row import ControlRow
+from .panes.picture_row import PictureRow
 from .pictures import encoded, from_rows
 
 
@@ -30,16 +30,16 @@ class Adding(QObject):
     def load(self) -> None:
         """Reads the library's shelves."""
         self._bridge.ask(
-            lambda: {kind: self._models.extras(kind) for kind in (LORA, EMBEDDING, VAE, CONTROLNET)},
+            lambda: {kind: self._models.extras(kind) for kind in (LORA, EMBEDDING, VAE, CONTROLNET, IP_ADAPTER)},
             self._prompt.additions.show_library,
         )
 
-    def choose_picture(self, row: ControlRow) -> None:
-        path = chosen_picture(self._window, self.tr("Picture whose shapes are kept"))
+    def choose_picture(self, row: PictureRow) -> None:
+        path = chosen_picture(self._window, row.picture_title)
         if path:
             self.keep_picture(row, path)
 
-    def keep_picture(self, row: ControlRow, picture: Path | QImage) -> None:
+    def keep_picture(self, row: PictureRow, picture: Path | QImage) -> None:
         """A dropped picture, kept by the sources, which decode strangers' files in a worker of their own."""
         self._bridge.ask(
             lambda: self._sources.keep(picture if isinstance(picture, Path) else encoded(picture)),
@@ -47,8 +47,8 @@ class Adding(QObject):
             self._say,
         )
 
-    def look(self, row: ControlRow, source: SourceImage, preparation: str) -> None:
-        """What the ControlNet will be shown, small."""
+    def look(self, row: PictureRow, source: SourceImage, preparation: str) -> None:
+        """What will be shown, small."""
 
         def ask() -> QImage:
             shown = self._sources.look(source, preparation)

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from ..domain.model_card import CONTROLNET, EMBEDDING, IP_ADAPTER, LORA, PREVIEW_DECODER, UPSCALER, VAE
-from .layouts import Finding, Weights
+from ..domain.model_card import (
+    CONTROLNET,
+    EMBEDDING,
+    IMAGE_ENCODER,
+    IP_ADAPTER,
+    LORA,
+    PREVIEW_DECODER,
+    UPSCALER,
+    VAE,
+)
+from .layouts import HIDDEN, PROJECTION, Finding, Weights, feature
 
 _LORA_ENDS = (
     ".lora_down.weight", ".lora_up.weight", ".lora_A.weight", ".lora_B.weight", ".lora.down.weight", ".lora.up.weight",
@@ -29,7 +38,8 @@ _FAMILY_OF_LORA = (
 
 def extra(weights: Weights) -> Finding | None:
     """What the file adds to a model; None when it is none of these."""
-    for recognise in (_lora, _ip_adapter, _controlnet, _embedding, _preview_decoder, _autoencoder, _upscaler):
+    beside = (_lora, _ip_adapter, _image_encoder, _controlnet, _embedding)
+    for recognise in (*beside, _preview_decoder, _autoencoder, _upscaler):
         found = recognise(weights)
         if found is not None:
             return found
@@ -66,8 +76,30 @@ def _ip_adapter(weights: Weights) -> Finding | None:
         return Finding(kind=IP_ADAPTER, family="flux")
     if not weights.begins("image_proj.", "ip_adapter."):
         return None
+    faces = weights.has("image_proj.proj.0.weight", "image_proj.norm.weight")
+    if faces or weights.begins("image_proj.perceiver_resampler."):
+        return Finding(title="an IP-Adapter for faces, whose recogniser of faces is no part of this program")
     width = weights.size(weights.ending(".to_k_ip.weight"), 1)
-    return Finding(kind=IP_ADAPTER, family=_FAMILY_OF_TEXT.get(width, ""))
+    family, read = _FAMILY_OF_TEXT.get(width, ""), _feature_read(weights)
+    return Finding(kind=IP_ADAPTER, family=family, features=read, lacks=("image_encoder",))
+
+
+#: The first layer of an adapter's projection → what it reads: the picture's one vector, or a vector of each place.
+_FEATURES_READ = (
+    ("image_proj.proj.weight", PROJECTION), ("image_proj.proj_in.weight", HIDDEN), ("image_proj.proj.0.weight", HIDDEN),
+)  # fmt: skip
+
+
+def _feature_read(weights: Weights) -> tuple[str, ...]:
+    return tuple(feature(how, weights.size(name, 1)) for name, how in _FEATURES_READ if weights.has(name))
+
+
+def _image_encoder(weights: Weights) -> Finding | None:
+    """CLIP's half for pictures, with the projection to where words and pictures meet."""
+    if not weights.begins("vision_model.") or not weights.has("visual_projection.weight"):
+        return None
+    projection, hidden = (weights.size("visual_projection.weight", dimension) for dimension in (0, 1))
+    return Finding(kind=IMAGE_ENCODER, features=(feature(PROJECTION, projection), feature(HIDDEN, hidden)))
 
 
 def _controlnet(weights: Weights) -> Finding | None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 Shape = tuple[int, ...]
 
 INPAINT, TURBO, LIGHTNING, LCM, HYPER = "inpaint", "turbo", "lightning", "lcm", "hyper"
+#: Which layer of an image encoder is meant.
+PROJECTION, HIDDEN = "projection", "hidden"
 REFINER, V_PREDICTION, SCHNELL, MEDIUM, LARGE = "refiner", "v-prediction", "schnell", "medium", "large"
 
 
@@ -16,7 +18,7 @@ REFINER, V_PREDICTION, SCHNELL, MEDIUM, LARGE = "refiner", "v-prediction", "schn
 class Finding:
     """`kind` and `family` as on a card; `kind` is empty for what is known and of no use here, and `title` names it.
 
-    `lacks` are the parts of a whole model that are not in the file.
+    `lacks` are the parts of a whole model that are not in the file. `features` as on a card.
     """
 
     kind: str = ""
@@ -26,6 +28,12 @@ class Finding:
     lacks: tuple[str, ...] = ()
     rank: int = 0
     triggers: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+
+
+def feature(layer: str, width: int) -> str:
+    """How a card names what an image encoder tells."""
+    return f"{layer} {width}"
 
 
 class Weights:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from ..domain.errors import ModelProblem
-from ..domain.model_card import CONTROLNET, FOLDER, LORA, PREVIEW_DECODER, VAE, ModelCard
+from ..domain.model_card import CONTROLNET, FOLDER, IMAGE_ENCODER, LORA, PREVIEW_DECODER, VAE, ModelCard
 from ..formats.folder import INDEX, check_files, read_json
+from .layouts import HIDDEN, PROJECTION, feature
 from .single_file import inspect_file
 
 CONFIG, ADAPTER = "config.json", "adapter_config.json"
@@ -46,6 +47,8 @@ def inspect_part(folder: Path) -> ModelCard:
     if (folder / ADAPTER).is_file():
         return _adapter(folder)
     config = read_json(folder / CONFIG)
+    if config.get("architectures") == ["CLIPVisionModelWithProjection"]:
+        return _image_encoder(folder, config)
     found = _KINDS.get(str(config.get("_class_name")))
     if found is None:
         what = config.get("_class_name") or next(iter(config.get("architectures") or ["network"]), "network")
@@ -60,6 +63,19 @@ def inspect_part(folder: Path) -> ModelCard:
         family=family or _family(config),
         size_bytes=sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()),
         title=folder.name,
+    )
+
+
+def _image_encoder(folder: Path, config: dict[str, Any]) -> ModelCard:
+    named = ((PROJECTION, "projection_dim"), (HIDDEN, "hidden_size"))
+    return ModelCard(
+        name=folder.name,
+        path=str(folder.resolve()),
+        kind=IMAGE_ENCODER,
+        family="",
+        size_bytes=sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()),
+        title=folder.name,
+        features=tuple(feature(layer, config[key]) for layer, key in named if isinstance(config.get(key), int)),
     )
 
 

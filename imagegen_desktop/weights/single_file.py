@@ -71,6 +71,7 @@ def _refined(found: Finding, path: Path, metadata: Mapping[str, str]) -> Finding
         lacks=found.lacks,
         rank=found.rank,
         triggers=triggers,
+        features=found.features,
     )
 
 
@@ -93,6 +94,7 @@ def _card(path: Path, kind: str, header: Header, found: Finding) -> ModelCard:
         licence=shown(header.metadata.get("modelspec.license", "")),
         rank=found.rank,
         triggers=found.triggers,
+        features=found.features,
         **_numbers(path, header.metadata, found),
     )
 

@@ -8,7 +8,7 @@ _BEGINS = (
     ("text_model.", "a CLIP text encoder, one part of a model"),
     ("encoder.block.0.layer.0.SelfAttention.", "a T5 text encoder, one part of a model"),
     ("enc.blk.0.", "a T5 text encoder, one part of a model"),
-    ("vision_model.", "a CLIP image encoder, which belongs to an IP-Adapter"),
+    ("vision_model.", "a CLIP image encoder without its projection, which no IP-Adapter can use"),
     ("visual.", "an image encoder, which belongs to another model"),
     ("model.layers.0.self_attn.", "a language model, used as a text encoder"),
     ("model.language_model.", "a language model, used as a text encoder"),

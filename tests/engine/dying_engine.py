@@ -45,7 +45,8 @@ def main() -> None:
         wish = GenerationRequest.from_dict(case.pop("request"))
         child = os.fork()
         if child == 0:
-            added = {"extras": case["extras"], "conditions": bytes.fromhex(case["conditions"])}
+            pictures = {name: bytes.fromhex(rows) for name, rows in case["pictures"].items()}
+            added = {"extras": case["extras"], **pictures}
             draw_and_die(command(wish, Path(case["model"]), family=case["family"], snapshot=case["snapshot"], **added))
             os._exit(2)
         _, status = os.waitpid(child, 0)

@@ -14,7 +14,14 @@ from typing import Any
 import pytest
 
 from imagegen_desktop.domain.families import FAMILIES, FLOW_SAMPLERS, MODEL_DEFAULT_SAMPLER, TEXT
-from imagegen_desktop.domain.request import Control, GenerationRequest, LoraWeight, SourceImage
+from imagegen_desktop.domain.request import (
+    REFERENCE_SIDE,
+    Control,
+    GenerationRequest,
+    ImagePrompt,
+    LoraWeight,
+    SourceImage,
+)
 from imagegen_desktop.protocol.messages import Idle, Image, Started
 from tests import tiny_additions
 from tests.engine import bare
@@ -24,9 +31,10 @@ Tiny = Callable[[str], Path]
 Kill = Callable[..., list[Path]]
 
 #: What is added to Stable Diffusion 1; three samplers of each in the one check, all of them when faults are counted.
-ADDED = ("lora", "controlnet")
+ADDED = ("lora", "controlnet", "ip-adapter")
 THREE = (MODEL_DEFAULT_SAMPLER, "Euler a", "DPM++ 2M SDE Karras")
 ALL_FROM = 100
+_PICTURE = SourceImage(sha256="1" * 64, width=SIDE, height=SIDE)
 
 
 def samplers(family: str) -> tuple[str, ...]:
@@ -66,11 +74,11 @@ def kill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kill]:
     tell, answers = zygote.stdin, zygote.stdout
 
     def one(
-        wish: GenerationRequest, model: Path, family: str, extras: list[Any] | None = None, conditions: bytes = b""
+        wish: GenerationRequest, model: Path, family: str, extras: list[Any] | None = None, **pictures: bytes
     ) -> list[Path]:
         place = tmp_path_factory.mktemp("snapshots") / "image.safetensors"
         case = {"request": wish.to_dict(), "model": str(model), "family": family, "snapshot": str(place)}
-        case |= {"extras": extras or [], "conditions": conditions.hex()}
+        case |= {"extras": extras or [], "pictures": {name: rows.hex() for name, rows in pictures.items()}}
         tell.write(json.dumps(case) + "\n")
         tell.flush()
         assert int(answers.readline()) == signal.SIGKILL
@@ -114,21 +122,25 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def test_every_step_resumes_with_what_was_added(
     engine: EngineChild, tiny: Tiny, kill: Kill, tmp_path: Path, added: str, sampler: str, task: str
 ) -> None:
-    model = tiny("sd1")
+    model, pictures = tiny("sd1"), dict[str, bytes]()
     if added == "lora":
         extras = [tiny_additions.extra("lora", tiny_additions.lora(model, tmp_path / "mine.safetensors"))]
-        wish, conditions = (
-            task_request(task, sampler=sampler, steps=6, loras=(LoraWeight(name="mine", weight=0.7),)),
-            b"",
-        )
+        changes: dict[str, Any] = {"loras": (LoraWeight(name="mine", weight=0.7),)}
+    elif added == "ip-adapter":
+        adapter = tiny_additions.ip_adapter(model, tmp_path / "mine.safetensors", "plus")
+        encoder = tiny_additions.image_encoder(tmp_path / "image_encoder")
+        extras = [tiny_additions.extra("ip-adapter", adapter), tiny_additions.extra("image-encoder", encoder)]
+        changes = {"image_prompts": (ImagePrompt(model="mine", image=_PICTURE, end=0.8),)}
+        pictures["references"] = bytes(range(256)) * (REFERENCE_SIDE**2 * 3 // 256)
     else:
         extras = [tiny_additions.extra("controlnet", tiny_additions.controlnet(model, tmp_path / "net"))]
-        control = Control(model="mine", image=SourceImage(sha256="1" * 64, width=SIDE, height=SIDE), end=0.8)
-        wish, conditions = task_request(task, sampler=sampler, steps=6, controls=(control,)), gradient()
-    asked = command(wish, model, extras=extras, conditions=conditions)
+        changes = {"controls": (Control(model="mine", image=_PICTURE, end=0.8),)}
+        pictures["conditions"] = gradient()
+    wish = task_request(task, sampler=sampler, steps=6, **changes)
+    asked = command(wish, model, extras=extras, **pictures)
     events = engine.run(asked)
     whole, before = only(events, Image).pixels, only(events, Idle)
-    left_behind = kill(wish, model, "sd1", extras, conditions)
+    left_behind = kill(wish, model, "sd1", extras, **pictures)
     for step, file in enumerate(left_behind, start=1):
         events = engine.run(replace(asked, resume=str(file)))
         image, after = only(events, Image), only(events, Idle)

@@ -16,7 +16,15 @@ from PIL import Image
 
 from imagegen_desktop.domain.errors import BadInput, NotFound
 from imagegen_desktop.domain.families import DIFFUSION_SAMPLERS, MODEL_DEFAULT_SAMPLER
-from imagegen_desktop.domain.request import PREPARATIONS, Control, GenerationRequest, LoraWeight, SourceImage, validate
+from imagegen_desktop.domain.request import (
+    PREPARATIONS,
+    Control,
+    GenerationRequest,
+    ImagePrompt,
+    LoraWeight,
+    SourceImage,
+    validate,
+)
 from imagegen_desktop.imaging.containers import texts_of
 from imagegen_desktop.imaging.encode import encode_jpeg, encode_png, encode_webp
 from imagegen_desktop.imaging.foreign.a1111 import read_a1111
@@ -58,6 +66,13 @@ requests = st.builds(
         st.builds(
             Control, model=words, image=sources, weight=st.floats(0, 2), start=st.floats(0, 0.5),
             end=st.floats(0.5, 1), preparation=st.sampled_from(PREPARATIONS),
+        ),
+        max_size=2,
+    ).map(tuple),
+    image_prompts=st.lists(
+        st.builds(
+            ImagePrompt, model=words, image=sources, weight=st.floats(0, 2), start=st.floats(0, 0.5),
+            end=st.floats(0.5, 1),
         ),
         max_size=2,
     ).map(tuple),

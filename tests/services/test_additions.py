@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy
 import pytest
 from safetensors.numpy import save_file
 
-from imagegen_desktop.domain.errors import BadInput
-from imagegen_desktop.domain.request import Control, GenerationRequest, LoraWeight
+from imagegen_desktop.domain.errors import BadInput, ModelProblem
+from imagegen_desktop.domain.request import REFERENCE_SIDE, Control, GenerationRequest, ImagePrompt, LoraWeight
 from imagegen_desktop.services.additions import Additions
 from imagegen_desktop.services.assemble import Parts
 from tests.pictures import png_of_rows
+from tests.weights.headers import write
 
 
 def put_lora(home: Path, name: str, wide: int = 8) -> Path:
@@ -89,3 +91,46 @@ def test_the_engine_is_told_where_things_lie_and_what_they_are_shown(parts: Part
     assert shown[:, 30:34].any()
     assert not shown[:, :28].any()
     assert not shown[:, 36:].any()
+
+
+def test_an_ip_adapter_looks_through_the_encoder_it_was_trained_with(parts: Parts, home: Path) -> None:
+    shelf = home / "models"
+    adapter = {"image_proj.proj.weight": (3072, 1024), "ip_adapter.1.to_k_ip.weight": (320, 768)}
+    write(shelf / "styles.safetensors", adapter)
+    picture = parts.sources.keep(png_of_rows(2, 1, b"\0" + b"\xff\0\0" + b"\0\0\xff"))
+    wish = {"image_prompts": (ImagePrompt(model="Styles", image=picture, weight=0.5),)}
+    with pytest.raises(ModelProblem) as refused:
+        complete(parts, **wish)
+    assert refused.value.message == (
+        "styles looks at pictures through a CLIP ViT-H image encoder, which is not on this computer yet."
+    )
+    assert str(shelf) in refused.value.advice
+    write(shelf / "wide.safetensors", encoder(1280, 1664))
+    write(shelf / "CLIP-ViT-H.safetensors", encoder(1024, 1280))
+    parts.models.refresh()
+    request = complete(parts, **wish)
+    assert [each.model for each in request.image_prompts] == ["styles"]
+    told = {each["kind"]: Path(each["path"]).name for each in Additions(parts.models).extras(request)}
+    assert told == {"ip-adapter": "styles.safetensors", "image-encoder": "CLIP-ViT-H.safetensors"}
+    beside = shelf / "image_encoder"
+    beside.mkdir()
+    config = {"architectures": ["CLIPVisionModelWithProjection"], "projection_dim": 1024, "hidden_size": 1280}
+    (beside / "config.json").write_text(json.dumps(config))
+    write(beside / "model.safetensors", encoder(1024, 1280))
+    parts.models.refresh()
+    assert parts.models.extra("ip-adapter", "styles").kit == str(beside)
+    square = parts.sources.square(picture)
+    assert len(square) == REFERENCE_SIDE**2 * 3
+
+
+def encoder(projection: int, hidden: int) -> dict[str, tuple[int, ...]]:
+    return {"vision_model.embeddings.class_embedding": (hidden,), "visual_projection.weight": (projection, hidden)}
+
+
+def test_an_ip_adapter_of_another_family_is_one_line(parts: Parts, home: Path) -> None:
+    wide = {"image_proj.proj.weight": (8192, 1280), "ip_adapter.1.to_k_ip.weight": (640, 2048)}
+    write(home / "models" / "wide.safetensors", wide)
+    write(home / "models" / "encoder.safetensors", encoder(1280, 1664))
+    picture = parts.sources.keep(png_of_rows(1, 1, b"\0\xff\0\0"))
+    with pytest.raises(BadInput, match="'wide' is not possible; it was made for Stable Diffusion XL; this model is"):
+        complete(parts, image_prompts=(ImagePrompt(model="wide", image=picture),))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy
@@ -12,8 +13,10 @@ from safetensors.numpy import save_file
 
 from imagegen_desktop.domain.request import GenerationRequest, LoraWeight
 from imagegen_desktop.ui.panes.control_row import ControlRow
+from imagegen_desktop.ui.panes.image_prompt_row import ImagePromptRow
 from imagegen_desktop.ui.panes.lora_row import LoraRow
 from tests.ui.conftest import Opened, Studio
+from tests.weights.headers import write
 
 
 def put_lora(home: Path, name: str, words: str = "") -> None:
@@ -92,8 +95,48 @@ def test_a_controlnet_acts_when_it_has_a_picture(stocked: Studio) -> None:
     assert pane.request().controls[0].preparation == "canny"
 
 
+def put_ip_adapter(home: Path) -> None:
+    tensors = {"image_proj.proj.weight": (96, 24), "ip_adapter.1.to_k_ip.weight": (8, 24)}
+    write(home / "models" / "styles.safetensors", tensors)
+    lonely = {"image_proj.proj.weight": (96, 1024), "ip_adapter.1.to_k_ip.weight": (8, 24)}
+    write(home / "models" / "lonely.safetensors", lonely)
+    wide = {"image_proj.proj.weight": (96, 24), "ip_adapter.1.to_k_ip.weight": (8, 2048)}
+    write(home / "models" / "another.safetensors", wide)
+    encoder = {"vision_model.embeddings.class_embedding": (32,), "visual_projection.weight": (24, 32)}
+    write(home / "models" / "encoder.safetensors", encoder)
+
+
+def test_a_picture_says_what_to_draw_through_an_ip_adapter_that_can_be_used(home: Path, open_studio: Opened) -> None:
+    put_lora(home, "ink")
+    put_ip_adapter(home)
+    studio = open_studio()
+    pane, button = studio.window.panes.prompt, studio.find(QToolButton, "addImagePromptButton")
+    studio.until(button.isEnabled)
+    button.click()
+    row = studio.window.findChild(ImagePromptRow)
+    picture = QImage(48, 64, QImage.Format.Format_RGB888)
+    picture.fill(0x993366)
+    row.picture_dropped.emit(picture)
+    studio.until(lambda: bool(pane.request().image_prompts))
+    said = pane.request().image_prompts[0]
+    assert (said.model, said.image.width, said.weight, said.start, said.end) == ("styles", 48, 1.0, 0.0, 1.0)
+    combo = row.findChild(QComboBox, "imagePromptCombo")
+    combo.setCurrentIndex(combo.findData("lonely"))
+    assert pane.request().image_prompts == ()
+    assert "lonely looks at pictures through a CLIP ViT-H image encoder" in combo.toolTip()
+    combo.setCurrentIndex(combo.findData("another"))
+    assert pane.request().image_prompts == ()
+    assert combo.toolTip() == "another was made for another kind of model."
+    made = GenerationRequest(prompt="x", image_prompts=(replace(said, weight=0.4, end=0.5),))
+    pane.show_request(made)
+    assert pane.request().image_prompts == made.image_prompts
+    shown = studio.window.findChildren(ImagePromptRow)[-1]
+    shown.findChild(QToolButton, "removePictureButton").click()
+    assert pane.request().image_prompts == ()
+
+
 def test_without_any_the_buttons_say_why(studio: Studio) -> None:
-    for name in ("addLoraButton", "addControlButton"):
+    for name in ("addLoraButton", "addControlButton", "addImagePromptButton"):
         button = studio.find(QToolButton, name)
         studio.until(lambda button=button: "drop its file on the window" in button.toolTip())
         assert not button.isEnabled()

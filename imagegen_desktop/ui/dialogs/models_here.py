@@ -103,6 +103,7 @@ class ModelsHere(QWidget):
             "vae": self.tr("Autoencoders"),
             "upscaler": self.tr("Upscalers"),
             "ip-adapter": "IP-Adapter",
+            "image-encoder": self.tr("Image encoders"),
             "taesd": self.tr("Preview decoders"),
         }
 

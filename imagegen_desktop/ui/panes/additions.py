@@ -1,4 +1,4 @@
-"""Additions: LoRAs, another VAE and ControlNets, added from the library, greyed out where the model takes none."""
+"""Additions: LoRAs, ControlNets, IP-Adapters and a VAE from the library, greyed out where the model takes none."""
 
 from __future__ import annotations
 
@@ -6,18 +6,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QToolButton, QVBoxLayout, QWidget
 
-from ...domain.model_card import CONTROLNET, EMBEDDING, LORA, VAE, ModelCard
-from ...domain.request import Control, GenerationRequest, LoraWeight
+from ...domain.model_card import CONTROLNET, EMBEDDING, IP_ADAPTER, LORA, VAE, ModelCard
+from ...domain.request import GenerationRequest, LoraWeight
 from ...services.additions import fits
-from ..icons import name_icon
+from ..languages import in_our_words
 from ..offer import Offer
 from ..theme import Theme
-from ..widgets.fields import Choice, captioned, section
+from ..widgets.fields import Choice, captioned
 from ..widgets.offered import offer
 from .control_row import ControlRow
+from .image_prompt_row import ImagePromptRow
 from .lora_row import LoraRow
+from .picture_row import Network
+from .picture_rows import PictureRows
+from .titled import adder, titled
 
 Cards = Mapping[str, Sequence[ModelCard]]
 
@@ -37,25 +41,34 @@ class Additions(QWidget):
         self._cards: Cards = {}
         self._offer: Offer | None = None
         self._loras: list[LoraRow] = []
-        self._controls: list[ControlRow] = []
-        self._add_lora = self._adder(self.tr("Add a LoRA"))
-        self._add_control = self._adder(self.tr("Add a ControlNet"))
+        self._add_lora = adder(self.tr("Add a LoRA"))
+        control, prompt = self.tr("Add a ControlNet"), self.tr("Add an IP-Adapter")
+        self._pictured = {
+            CONTROLNET: PictureRows(theme, self.tr("ControlNets"), control, "addControlButton", ControlRow),
+            IP_ADAPTER: PictureRows(theme, self.tr("IP-Adapters"), prompt, "addImagePromptButton", ImagePromptRow),
+        }
         self._lora_menu = QMenu(self)
         self._vae = Choice("vaeCombo")
-        self._lora_rows, self._control_rows = QVBoxLayout(), QVBoxLayout()
+        self._lora_rows = QVBoxLayout()
         self._vae_field = captioned(self.tr("VAE"), self._vae)
         self._arrange()
         self._vae.currentIndexChanged.connect(lambda _: self.changed.emit())
-        self._add_control.clicked.connect(self.add_control)
+        for rows in self._pictured.values():
+            rows.changed.connect(self.changed)
+            rows.picture_wanted.connect(self.picture_wanted)
+            rows.picture_dropped.connect(self.picture_dropped)
+            rows.look_wanted.connect(self.look_wanted)
         self._update()
 
     def values(self) -> dict[str, Any]:
         """What a request needs of this."""
-        loras, controls = [row.value() for row in self._loras], [row.value() for row in self._controls]
+        loras = [row.value() for row in self._loras]
+        shown = {kind: tuple(rows.values()) if self._takes(kind) else () for kind, rows in self._pictured.items()}
         return {
             "loras": tuple(lora for lora in loras if lora is not None and self._takes(LORA)),
             "vae": self._vae.currentData() if self._takes(VAE) else None,
-            "controls": tuple(each for each in controls if each is not None and self._takes(CONTROLNET)),
+            "controls": shown[CONTROLNET],
+            "image_prompts": shown[IP_ADAPTER],
         }
 
     def show_library(self, cards: Cards) -> None:
@@ -71,19 +84,14 @@ class Additions(QWidget):
 
     def show_request(self, request: GenerationRequest) -> None:
         """Takes over what was added to another picture."""
-        for row in (*self._loras, *self._controls):
+        for row in self._loras:
             self._remove(row)
         for lora in request.loras:
             self._show_lora(lora)
-        for control in request.controls:
-            self._new_control(control)
+        self._pictured[CONTROLNET].show_acting(request.controls)
+        self._pictured[IP_ADAPTER].show_acting(request.image_prompts)
         self._show_vaes(request.vae)
         self._update()
-
-    def add_control(self) -> None:
-        """An empty one, for the artist to fill."""
-        self._new_control()
-        self.changed.emit()
 
     # ---- LoRAs --------------------------------------------------------------------------------------------
 
@@ -91,7 +99,11 @@ class Additions(QWidget):
         card = next((card for card in self._cards.get(LORA, ()) if card.name == lora.name), None)
         row = LoraRow(lora, card)
         row.word_chosen.connect(self.word_chosen)
-        self._insert(row, self._loras, self._lora_rows)
+        row.changed.connect(self.changed)
+        row.removed.connect(lambda: self._taken_off(row))
+        self._loras.append(row)
+        self._lora_rows.addWidget(row)
+        self._theme.dress(row)
 
     def _fill_menu(self) -> None:
         self._lora_menu.clear()
@@ -119,10 +131,10 @@ class Additions(QWidget):
     def _misfit(self, card: ModelCard) -> str:
         model = self._offer.card if self._offer is not None else None
         if model is None or fits(card, model):
-            return card.missing
+            return in_our_words(card.missing)
         return self.tr("{0} was made for another kind of model.").format(card.title or card.name)
 
-    # ---- VAE and ControlNets ------------------------------------------------------------------------------
+    # ---- all ----------------------------------------------------------------------------------------------
 
     def _show_vaes(self, chosen: str | None) -> None:
         self._vae.blockSignals(True)
@@ -133,24 +145,6 @@ class Additions(QWidget):
         self._vae.setCurrentIndex(max(0, self._vae.findData(chosen)))
         self._vae.blockSignals(False)
 
-    def _new_control(self, control: Control | None = None) -> None:
-        row = ControlRow({card.name: card.title or card.name for card in self._cards.get(CONTROLNET, ())})
-        row.picture_wanted.connect(lambda: self.picture_wanted.emit(row))
-        row.picture_dropped.connect(lambda picture: self.picture_dropped.emit(row, picture))
-        row.look_wanted.connect(lambda source, how: self.look_wanted.emit(row, source, how))
-        if control is not None:
-            row.show_control(control)
-        self._insert(row, self._controls, self._control_rows)
-
-    # ---- all ----------------------------------------------------------------------------------------------
-
-    def _insert(self, row: LoraRow | ControlRow, rows: list[Any], column: QVBoxLayout) -> None:
-        rows.append(row)
-        column.addWidget(row)
-        row.changed.connect(self.changed)
-        row.removed.connect(lambda: self._taken_off(row))
-        self._theme.dress(row)
-
     def _taken_off(self, row: QWidget) -> None:
         self._remove(row)
         self._update()
@@ -158,7 +152,6 @@ class Additions(QWidget):
 
     def _remove(self, row: QWidget) -> None:
         self._loras = [each for each in self._loras if each is not row]
-        self._controls = [each for each in self._controls if each is not row]
         row.hide()
         row.deleteLater()
 
@@ -175,7 +168,12 @@ class Additions(QWidget):
     def _update(self) -> None:
         title = self._offer.title if self._offer is not None else self.tr("No model yet")
         offer(self._add_lora, self._reason(LORA, title, self.tr("{0} takes no LoRAs.")))
-        offer(self._add_control, self._reason(CONTROLNET, title, self.tr("{0} takes no ControlNets.")))
+        words = {CONTROLNET: self.tr("{0} takes no ControlNets."), IP_ADAPTER: self.tr("{0} takes no IP-Adapters.")}
+        for kind, rows in self._pictured.items():
+            networks = [
+                Network(each.name, each.title or each.name, self._misfit(each)) for each in self._cards.get(kind, ())
+            ]
+            rows.show_networks(networks, self._reason(kind, title, words[kind]))
         offer(self._vae, self._reason(VAE, title, self.tr("{0} takes no other VAE.")))
         self._fill_menu()
         known = {card.name: card for card in self._cards.get(LORA, ())}
@@ -183,31 +181,17 @@ class Additions(QWidget):
             absent = self.tr("{0} is not in the library.").format(row.name)
             row.show_missing(self._misfit(known[row.name]) if row.name in known else absent)
 
-    def _adder(self, name: str) -> QToolButton:
-        button = QToolButton()
-        button.setAccessibleName(name)
-        button.setToolTip(name)
-        name_icon(button, "plus", "muted")
-        return button
-
     def _arrange(self) -> None:
         self._add_lora.setObjectName("addLoraButton")
-        self._add_control.setObjectName("addControlButton")
         self._lora_menu.setToolTipsVisible(True)
         self._add_lora.setMenu(self._lora_menu)
         self._add_lora.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._lora_rows.setSpacing(8)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
-        for title, button, rows in (
-            (self.tr("LoRAs"), self._add_lora, self._lora_rows),
-            (self.tr("ControlNets"), self._add_control, self._control_rows),
-        ):
-            head = QHBoxLayout()
-            head.addWidget(section(title))
-            head.addStretch()
-            head.addWidget(button)
-            rows.setSpacing(8)
-            column.addLayout(head)
-            column.addLayout(rows)
+        column.addLayout(titled(self.tr("LoRAs"), self._add_lora))
+        column.addLayout(self._lora_rows)
+        for rows in self._pictured.values():
+            column.addWidget(rows)
         column.addWidget(self._vae_field)

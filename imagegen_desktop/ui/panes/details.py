@@ -115,6 +115,7 @@ class DetailsPane(QWidget):
             (self.tr("Embeddings"), ", ".join(request.embeddings)),
             (self.tr("VAE"), request.vae or ""),
             (self.tr("ControlNet"), "\n".join(f"{each.model} · {each.weight:g}" for each in request.controls)),
+            (self.tr("IP-Adapter"), "\n".join(f"{each.model} · {each.weight:g}" for each in request.image_prompts)),
             (self.tr("Drawn by"), self.tr(self._providers.get(request.provider, ""))),
             (self.tr("Cost"), "" if image.cost is None else money(image.cost)),
             (self.tr("From"), request.image.name or self.tr("a picture") if request.image else ""),

@@ -1,0 +1,191 @@
+"""A picture of the prompt pane that steers the drawing through a network: how strongly, and in which of the steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QIcon, QImage, QPixmap, QStandardItemModel
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+
+from ...domain.request import Control, ImagePrompt, SourceImage
+from ..canvas.dropping import droppable, dropped
+from ..icons import name_icon
+from ..widgets.fields import Choice, Number, captioned
+
+_LOOK = 72
+
+#: What of a request one row stands for.
+Acting = Control | ImagePrompt
+
+
+@dataclass(frozen=True)
+class Network:
+    """One that can be chosen, and why not (empty when it can)."""
+
+    name: str
+    title: str
+    reason: str = ""
+
+
+class PictureWell(QToolButton):
+    """Takes a picture by drop or by click, and shows what became of it."""
+
+    picture_dropped = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAcceptDrops(True)
+        self.setFixedSize(_LOOK + 8, _LOOK + 8)
+        self.setIconSize(QSize(_LOOK, _LOOK))
+        self.setToolTip(self.tr("Drop a picture here, or click to choose one"))
+        name_icon(self, "upload", "muted")
+
+    def show_picture(self, image: QImage) -> None:
+        self.setProperty("iconName", "")
+        sized = image.scaled(
+            self.iconSize(), Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+        )
+        self.setIcon(QIcon(QPixmap.fromImage(sized)))
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if droppable(event):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        found: Path | QImage | None = dropped(event)
+        if found is not None:
+            event.acceptProposedAction()
+            self.picture_dropped.emit(found)
+
+
+class PictureRow(QWidget):
+    """Of no effect until it has a picture and a network that can be used."""
+
+    changed = Signal()
+    removed = Signal()
+    picture_wanted = Signal()
+    picture_dropped = Signal(object)
+    look_wanted = Signal(object, str)
+
+    def __init__(self, kind: str) -> None:
+        """`kind` begins the names of the fields."""
+        super().__init__()
+        self.picture_title = ""
+        self._source: SourceImage | None = None
+        self._well = PictureWell()
+        self._remove = QToolButton()
+        self._network = Choice(f"{kind}Combo")
+        self._weight = Number(f"{kind}WeightSpin", 0.0, 2.0, 0.05)
+        self._start = Number(f"{kind}StartSpin", 0.0, 1.0, 0.05)
+        self._end = Number(f"{kind}EndSpin", 0.0, 1.0, 0.05)
+        self._reasons: dict[str, str] = {}
+        #: For what only some kinds have, below the network.
+        self._choices = QVBoxLayout()
+        self._arrange()
+        self._connect()
+
+    @property
+    def preparation(self) -> str:
+        """What is made of the picture before it is shown."""
+        return "none"
+
+    def show_networks(self, networks: Sequence[Network]) -> None:
+        """Those there are; one that cannot be used says why."""
+        chosen = self._network.currentData()
+        self._reasons = {each.name: each.reason for each in networks}
+        self._network.blockSignals(True)
+        self._network.clear()
+        for place, each in enumerate(networks):
+            self._network.addItem(each.title, each.name)
+            self._network.setItemData(place, each.reason, Qt.ItemDataRole.ToolTipRole)
+            items = self._network.model()
+            assert isinstance(items, QStandardItemModel)
+            items.item(place).setEnabled(not each.reason)
+        usable = next((place for place, each in enumerate(networks) if not each.reason), -1)
+        self._network.setCurrentIndex(usable if chosen is None else self._network.findData(chosen))
+        self._network.blockSignals(False)
+        self._explain()
+
+    def show_acting(self, acting: Acting) -> None:
+        """Takes over another picture's; a network that is not here stays unchosen."""
+        self._network.setCurrentIndex(self._network.findData(acting.model))
+        for field, number in ((self._weight, acting.weight), (self._start, acting.start), (self._end, acting.end)):
+            field.setValue(number)
+        self.show_source(acting.image)
+
+    def show_source(self, source: SourceImage) -> None:
+        self._source = source
+        self._ask_for_look()
+        self.changed.emit()
+
+    def show_look(self, source: SourceImage, preparation: str, image: QImage) -> None:
+        """What the network is shown, unless something else was chosen meanwhile."""
+        if (source, preparation) == (self._source, self.preparation):
+            self._well.show_picture(image)
+
+    def _values(self) -> dict[str, Any] | None:
+        """What a request needs of this; None as long as it has no effect."""
+        model = str(self._network.currentData() or "")
+        if self._source is None or not model or self._reasons.get(model):
+            return None
+        start, end = sorted((round(self._start.value(), 2), round(self._end.value(), 2)))
+        weight = round(self._weight.value(), 2)
+        return {"model": model, "image": self._source, "weight": weight, "start": start, "end": end}
+
+    def _ask_for_look(self) -> None:
+        if self._source is not None:
+            self.look_wanted.emit(self._source, self.preparation)
+
+    def _explain(self) -> None:
+        self._network.setToolTip(self._reasons.get(str(self._network.currentData() or ""), ""))
+
+    def _connect(self) -> None:
+        self._well.clicked.connect(self.picture_wanted)
+        self._well.picture_dropped.connect(self.picture_dropped)
+        self._network.currentIndexChanged.connect(lambda _: self._explain())
+        self._network.currentIndexChanged.connect(lambda _: self.changed.emit())
+        for field in (self._weight, self._start, self._end):
+            field.valueChanged.connect(lambda _: self.changed.emit())
+
+    def _call(self, title: str, picture_title: str, removing: str) -> None:
+        """Names it for people."""
+        self.picture_title = picture_title
+        self._network.setAccessibleName(title)
+        self._well.setAccessibleName(picture_title)
+        self._remove.setAccessibleName(removing)
+        self._remove.setToolTip(removing)
+
+    def _arrange(self) -> None:
+        for field, number in ((self._weight, 1.0), (self._start, 0.0), (self._end, 1.0)):
+            field.setDecimals(2)
+            field.setValue(number)
+        self._remove.setObjectName("removePictureButton")
+        name_icon(self._remove, "close", "muted")
+        self._remove.clicked.connect(self.removed)
+        share = self.tr("Share of the steps: 0 is the first, 1 the last")
+        self._start.setToolTip(share)
+        self._end.setToolTip(share)
+        first = QHBoxLayout()
+        first.addWidget(self._network, 1)
+        first.addWidget(self._remove)
+        beside = QVBoxLayout()
+        beside.addLayout(first)
+        beside.addLayout(self._choices)
+        beside.addStretch()
+        top = QHBoxLayout()
+        top.addWidget(self._well)
+        top.addLayout(beside, 1)
+        numbers = QGridLayout()
+        numbers.setHorizontalSpacing(8)
+        fields = ((self.tr("Weight"), self._weight), (self.tr("Begin"), self._start), (self.tr("End"), self._end))
+        for place, (caption, field) in enumerate(fields):
+            numbers.addWidget(captioned(caption, field), 0, place)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addLayout(top)
+        column.addLayout(numbers)
