@@ -18,6 +18,9 @@ EXTRAS = (LORA, EMBEDDING, CONTROLNET, VAE, UPSCALER, IP_ADAPTER, IMAGE_ENCODER,
 #: A model that estimates depth, named in the settings: no card describes it, and the engine is told it as one of these.
 DEPTH = "depth"
 
+#: The variant that predicts velocity, not noise: a single file does not bring the scheduler that would say so.
+V_PREDICTION = "v-prediction"
+
 FOLDER, SAFETENSORS, GGUF, PICKLE = "folder", "safetensors", "gguf", "pickle"
 
 

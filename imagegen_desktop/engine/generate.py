@@ -68,7 +68,7 @@ class Engine:
         return self._device.memory()
 
     def load(self, command: Load) -> None:
-        source = self._source(command.path, command.family, command.kit, None)
+        source = self._source(command.path, command, None)
         self._shelf.get(source, _USUAL_PIXELS, self._say_loading(""))
 
     def unload(self) -> None:
@@ -81,7 +81,7 @@ class Engine:
     def generate(self, command: Generate, desk: Desk) -> None:
         """Draws one image and answers with it, or with why it was left."""
         wish = command.wish
-        source = self._source(command.model_path, command.family, command.kit, wish.device)
+        source = self._source(command.model_path, command, wish.device)
         width, height = hires_size(wish) if wish.hires_factor else (wish.width or 0, wish.height or 0)
         pixels = width * height
         model = self._shelf.get(source, pixels, self._say_loading(command.job))
@@ -96,9 +96,10 @@ class Engine:
         device = choose(command.device) if command.device and command.device != "auto" else self._device
         upscale(command, self._upscalers, device, desk, self._send)
 
-    def _source(self, path: str, family: str, kit: str, device: str | None) -> Source:
+    def _source(self, path: str, of: Load | Generate, device: str | None) -> Source:
         chosen = choose(device) if device and device != "auto" else self._device
-        return Source(path=path, family=family, kit=kit, device=chosen, memory=self._start.memory)
+        known = {"family": of.family, "kit": of.kit, "variants": tuple(of.variants)}
+        return Source(path=path, device=chosen, memory=self._start.memory, **known)
 
     def _say_loading(self, job: str) -> Callable[[], None]:
         return lambda: self._send(Loading(job=job, phase="loading model"))

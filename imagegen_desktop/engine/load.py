@@ -42,13 +42,14 @@ Stamp = tuple[tuple[str, int, int], ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """Which model, and where and how it shall run. `kit` is the folder with what a single file does not hold,
-    `memory` one of `memory_plan.CHOICES`."""
+    """Which model, and where and how it shall run. `kit` is the folder with what a single file does not hold, and
+    `variants` say what neither tells (as on a model's card), `memory` one of `memory_plan.CHOICES`."""
 
     path: str
     family: str
     device: Device
     kit: str = ""
+    variants: tuple[str, ...] = ()
     memory: str = AUTO
 
     @property
@@ -208,7 +209,7 @@ def _opened(source: Source, kinds: PipelineFamily, pixels: int, files: list[str]
     path, precision = Path(source.path), source.device.precision(kinds.half)
     try:
         if path.is_file():
-            pipeline = open_file(path, Path(source.kit), kinds, precision)
+            pipeline = open_file(path, Path(source.kit), kinds, precision, source.variants)
         else:
             pipeline = _from_folder(path, kinds, precision, files)
         return placed(_quiet(pipeline), kinds, source.device, source.memory, pixels)

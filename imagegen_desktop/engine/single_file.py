@@ -7,7 +7,7 @@ GGUF files always) must lie in the kit with its weights.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import torch
 from diffusers.loaders.single_file_utils import load_single_file_checkpoint
 
 from ..domain.errors import ModelProblem
+from ..domain.model_card import V_PREDICTION
 from ..formats.gguf import read_gguf
 from ..formats.safetensors import read_safetensors
 from .pipelines import PipelineFamily
@@ -33,8 +34,11 @@ _HELD = {
 }
 
 
-def open_file(file: Path, kit: Path, family: PipelineFamily, precision: torch.dtype) -> Any:
-    """The family's pipeline, on the processor; raises ModelProblem naming what is missing, or diffusers' own errors."""
+def open_file(
+    file: Path, kit: Path, family: PipelineFamily, precision: torch.dtype, variants: tuple[str, ...] = ()
+) -> Any:
+    """The family's pipeline, on the processor; raises ModelProblem naming what is missing, or diffusers' own errors.
+    `variants` as on the file's card."""
     index = _index(file, kit)
     shapes = _shapes(file)
     own = {name for name in ("vae", *family.text_encoders) if name in index and _holds(shapes, name, index[name][1])}
@@ -44,14 +48,13 @@ def open_file(file: Path, kit: Path, family: PipelineFamily, precision: torch.dt
     options = {"local_files_only": True, "dtype": precision, **dict.fromkeys(family.absent), **family.extra}
     parts = {family.denoiser: denoiser}
     if not own or not hasattr(kind, "from_single_file"):
-        return _as_trained(
-            kind.from_pretrained(str(kit), trust_remote_code=False, **options, **parts), shapes, denoiser
-        )
+        whole = kind.from_pretrained(str(kit), trust_remote_code=False, **options, **parts)
+        return _as_trained(whole, (*shapes, *variants), denoiser)
     if "vae" not in own:
         vae = getattr(diffusers, index["vae"][1])
         parts["vae"] = vae.from_pretrained(str(kit), subfolder="vae", local_files_only=True, dtype=precision)
     pipeline = kind.from_single_file(str(file), config=str(kit), **options, **parts)
-    return _as_trained(pipeline, shapes, denoiser)
+    return _as_trained(pipeline, (*shapes, *variants), denoiser)
 
 
 def _index(file: Path, kit: Path) -> dict[str, Any]:
@@ -109,18 +112,25 @@ def _under_known_names(file: Path) -> dict[str, Any]:
     return {f"model.diffusion_model.{name}": tensor for name, tensor in load_single_file_checkpoint(str(file)).items()}
 
 
-def _as_trained(pipeline: Any, names: Iterable[str], denoiser: Any) -> Any:
+def _as_trained(pipeline: Any, marks: Collection[str], denoiser: Any) -> Any:
     """The schedule the weights were trained for, where it is another than the kit's.
 
-    Trainers mark a UNet that predicts velocity, and a schedule that ends in pure noise, by an empty tensor. FLUX.1
-    schnell, which is not guided, does not move its steps with the picture's size as its guided siblings do.
+    `marks` are the file's variants and the names of its tensors: trainers mark a UNet that predicts velocity, and a
+    schedule that ends in pure noise, by an empty tensor. FLUX.1 schnell, which is not guided, does not move its steps
+    with the picture's size as its guided siblings do.
     """
     settings: dict[str, Any] = {}
-    if "v_pred" in names:
-        settings = {"prediction_type": "v_prediction", "rescale_betas_zero_snr": "ztsnr" in names}
+    if type(denoiser).__name__ == "UNet2DConditionModel":
+        settings = _prediction(marks)
     if type(denoiser).__name__ == "FluxTransformer2DModel":
         guided = bool(denoiser.config.guidance_embeds)
         settings = {"use_dynamic_shifting": guided, "shift": 3.0 if guided else 1.0}
     if settings:
         pipeline.scheduler = type(pipeline.scheduler).from_config(pipeline.scheduler.config, **settings)
     return pipeline
+
+
+def _prediction(marks: Collection[str]) -> dict[str, Any]:
+    velocity = any(mark in marks for mark in (V_PREDICTION, "v_pred", "model.v_pred"))
+    pure = velocity and any(mark in marks for mark in ("ztsnr", "model.ztsnr"))
+    return {"prediction_type": "v_prediction" if velocity else "epsilon", "rescale_betas_zero_snr": pure}

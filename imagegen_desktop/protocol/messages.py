@@ -33,11 +33,12 @@ class Start:
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """Load a model now, so that the first job on it starts at once."""
+    """Load a model now, so that the first job on it starts at once. `variants` are those of its card."""
 
     path: str
     family: str
     kit: str = ""
+    variants: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +55,7 @@ class Generate:
     model_path: str
     family: str
     kit: str = ""
+    variants: list[str] = field(default_factory=list)
     resume: str = ""
     snapshot: str = ""
     snapshot_seconds: float = 0.0

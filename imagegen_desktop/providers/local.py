@@ -88,6 +88,7 @@ class LocalProvider:
             model_path=assignment.model.path,
             family=assignment.model.family,
             kit=assignment.model.kit,
+            variants=list(assignment.model.variants),
             resume=assignment.resumes.get(index, ""),
             snapshot=self._snapshot_place(job.id, index),
             snapshot_seconds=self._snapshot_seconds(),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..domain.model_card import MODEL
-from .layouts import INPAINT, LARGE, MEDIUM, REFINER, SCHNELL, V_PREDICTION, Finding, Weights
+from ..domain.model_card import MODEL, V_PREDICTION
+from .layouts import INPAINT, LARGE, MEDIUM, REFINER, SCHNELL, Finding, Weights
 
 _PREFIXES = ("model.diffusion_model.", "diffusion_model.", "unet.", "transformer.")
 

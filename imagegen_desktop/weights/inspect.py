@@ -8,9 +8,9 @@ from typing import Any
 
 from ..domain.errors import ModelProblem
 from ..domain.families import FAMILIES, OTHER, Family, family
-from ..domain.model_card import ModelCard
+from ..domain.model_card import V_PREDICTION, ModelCard
 from ..formats.folder import INDEX, FolderIndex, check_folder, read_json
-from .layouts import INPAINT, LCM, REFINER, SCHNELL, V_PREDICTION
+from .layouts import INPAINT, LCM, REFINER, SCHNELL
 from .numbers import BASE, steps_and_guidance, variants_told
 from .part_folder import inspect_part, is_part
 from .samplers import sampler_of

@@ -11,7 +11,7 @@ Shape = tuple[int, ...]
 INPAINT, TURBO, LIGHTNING, LCM, HYPER = "inpaint", "turbo", "lightning", "lcm", "hyper"
 #: Which layer of an image encoder is meant.
 PROJECTION, HIDDEN = "projection", "hidden"
-REFINER, V_PREDICTION, SCHNELL, MEDIUM, LARGE = "refiner", "v-prediction", "schnell", "medium", "large"
+REFINER, SCHNELL, MEDIUM, LARGE = "refiner", "schnell", "medium", "large"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 
 from ..domain.families import Family
-from .layouts import HYPER, LCM, LIGHTNING, SCHNELL, TURBO, V_PREDICTION
+from ..domain.model_card import V_PREDICTION
+from .layouts import HYPER, INPAINT, LCM, LIGHTNING, SCHNELL, TURBO
 
 BASE = "base"
 
@@ -19,6 +20,7 @@ _FEW_STEPS = {
 }
 _STEPS = re.compile(r"(?<!\d)(\d{1,2})[-_ ]?steps?", re.I)
 _V_PREDICTION = re.compile(r"v[-_ ]?pred|vpred|768[-_ ]?v", re.I)
+_SMALL_2 = re.compile(r"512|base", re.I)
 _BASE_OF_DISTILLED = re.compile(r"z[-_ ]image(?!.*turbo)|klein.*base", re.I)
 
 #: Variant → steps and guidance, where the family's own do not fit.
@@ -41,6 +43,17 @@ def variants_told(words: str, family: str, known: tuple[str, ...]) -> tuple[str,
     return tuple(dict.fromkeys((*known, *told)))
 
 
+def with_prediction(variants: tuple[str, ...], family: str, words: str, said: str) -> tuple[str, ...]:
+    """The variants of a single file with what it predicts, as its trainer `said` or as its name makes likely.
+
+    Stable Diffusion 2 predicts velocity but for its models of 512 pixels and those that paint inside a mask.
+    """
+    usual = family == "sd2" and INPAINT not in variants and not _SMALL_2.search(words)
+    if said in ("v", "v_prediction") or (usual and not said):
+        return tuple(dict.fromkeys((*variants, V_PREDICTION)))
+    return variants
+
+
 def steps_and_guidance(family: Family, variants: tuple[str, ...], words: str) -> tuple[int, float]:
     """The variant's, else the family's; a number of steps in the name counts for a variant of few."""
     for variant in variants:
@@ -59,6 +72,6 @@ def native_side(family: Family, variants: tuple[str, ...], words: str, metadata:
         return int(said[1])
     if family.name == "sdxl" and re.search(r"sd_?xl[-_]?turbo", words, re.I):
         return 512
-    if family.name == "sd2" and V_PREDICTION not in variants and re.search(r"512|base", words, re.I):
+    if family.name == "sd2" and V_PREDICTION not in variants and _SMALL_2.search(words):
         return 512
     return 0

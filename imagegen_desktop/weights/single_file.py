@@ -17,7 +17,7 @@ from ..formats.safetensors import Header, read_safetensors
 from .denoisers import denoiser
 from .extras import extra
 from .layouts import Finding, Weights
-from .numbers import native_side, steps_and_guidance, variants_told
+from .numbers import native_side, steps_and_guidance, variants_told, with_prediction
 from .text_encoders import text_encoder
 
 MOST_TRIGGERS = 8
@@ -56,9 +56,8 @@ def _refined(found: Finding, path: Path, metadata: Mapping[str, str]) -> Finding
     family, variants, triggers = found.family, found.variants, found.triggers
     if found.kind == MODEL:
         family = "flux-kontext" if family == "flux" and "kontext" in words.casefold() else family
-        said = metadata.get("modelspec.prediction_type", "")
-        words = f"{words} v-prediction" if said in ("v", "v_prediction") else words
         variants = variants_told(words, family, variants)
+        variants = with_prediction(variants, family, words, metadata.get("modelspec.prediction_type", ""))
     elif found.kind == LORA:
         family, triggers = family or _family_said(metadata), _triggers(metadata)
     elif found.kind == EMBEDDING:

@@ -15,6 +15,7 @@ import diffusers
 import pytest
 import torch
 from diffusers.loaders.single_file_utils import load_single_file_checkpoint
+from safetensors.torch import load_file, save_file
 
 from imagegen_desktop.domain.families import FAMILIES
 from imagegen_desktop.protocol.messages import Failed, Image, Ready, Start
@@ -32,6 +33,8 @@ HOLDS = {
 }
 #: The tiny model a file is made of, where it is not named as its family.
 MADE_OF = {"sdxl": "sdxl-uneven", "sd3": "sd3-uneven"}
+#: What the cards of the tiny ones say beyond their families.
+VARIANTS = {"sd2": ["v-prediction"]}
 FAMILIES_IN_FILES = tuple(original_layouts.LAYOUTS)
 SAFETENSORS_CASES = [(family, task) for family in FAMILIES_IN_FILES for task in FAMILIES[family].tasks]
 GGUF_CASES = SAFETENSORS_CASES
@@ -116,7 +119,9 @@ def _bare_denoiser(single: Single) -> dict[str, Any]:
 
 def same_as_bare(engine: EngineChild, family: str, single: Single, task: str) -> None:
     wish = task_request(task)
-    image = engine.image(command(wish, single.file, family=family, kit=str(single.kit)))
+    image = engine.image(
+        command(wish, single.file, family=family, kit=str(single.kit), variants=VARIANTS.get(family, []))
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert image.pixels == bare.drawn(wish, bare_pipeline(family, single, task))
@@ -147,8 +152,29 @@ def test_a_file_holds_what_its_folder_holds(unplugged: EngineChild, written: Wri
     single = written(family, "safetensors")
     wish = task_request(FAMILIES[family].tasks[0])
     whole = unplugged.image(command(wish, single.folder, family=family)).pixels
-    image = unplugged.image(command(wish, single.file, family=family, kit=str(single.kit))).pixels
+    options = {"kit": str(single.kit), "variants": VARIANTS.get(family, [])}
+    image = unplugged.image(command(wish, single.file, family=family, **options)).pixels
     assert difference(whole, image) < 0.5
+
+
+@pytest.mark.parametrize("family", ["sd1", "sd2", "sdxl"])
+@pytest.mark.parametrize("mark", ["v-prediction", "v_pred", "ztsnr", ""])
+def test_a_file_predicts_what_it_is_marked_to_predict(
+    unplugged: EngineChild, written: Write, tmp_path: Path, family: str, mark: str
+) -> None:
+    """The kit of the family says one thing for all of its models."""
+    single, wish = written(family, "safetensors"), request(sampler="Euler")
+    marked = {"v_pred", mark} if mark in ("v_pred", "ztsnr") else set()
+    file = tmp_path / "file.safetensors"
+    save_file(load_file(single.file) | {name: torch.zeros(0) for name in marked}, file)
+    variants = [mark] if mark == "v-prediction" else []
+    drawn = unplugged.image(command(wish, file, family=family, kit=str(single.kit), variants=variants)).pixels
+    pipeline = bare_pipeline(family, Single(file, single.kit, single.folder), "text")
+    changes = {"prediction_type": "v_prediction" if mark else "epsilon", "rescale_betas_zero_snr": mark == "ztsnr"}
+    pipeline.scheduler = type(pipeline.scheduler).from_config(pipeline.scheduler.config, **changes)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert drawn == bare.drawn(wish, pipeline)
 
 
 def test_the_kit_of_a_family_serves_its_inpainting_model(

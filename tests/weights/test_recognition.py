@@ -30,6 +30,8 @@ CHECKPOINTS = [
     ("v1-5 inpainting", {**unet(9), **CLIP, **VAE}, ("sd1", ("inpaint",), (), 512, 30, 7.5)),
     ("pruned, no autoencoder", {**unet(), **CLIP}, ("sd1", (), ("vae",), 512, 30, 7.5)),
     ("v2-1_768-v-ema", {**unet(text=1024), **OPEN_CLIP, **VAE}, ("sd2", ("v-prediction",), (), 768, 30, 7.5)),
+    ("v2-1_768-ema-pruned", {**unet(text=1024), **OPEN_CLIP, **VAE}, ("sd2", ("v-prediction",), (), 768, 30, 7.5)),
+    ("512-inpainting-ema", {**unet(9, 1024), **OPEN_CLIP, **VAE}, ("sd2", ("inpaint",), (), 512, 30, 7.5)),
     ("512-base-ema", {**unet(text=1024), **OPEN_CLIP, **VAE}, ("sd2", (), (), 512, 30, 7.5)),
     ("sd_xl_base", {**unet(text=2048, pooled=2816), **SDXL_TEXT, **VAE}, ("sdxl", (), (), 1024, 30, 5.0)),
     ("anything XL inpaint", {**unet(9, 2048, 2816), **SDXL_TEXT, **VAE}, ("sdxl", ("inpaint",), (), 1024, 30, 5.0)),
@@ -167,6 +169,12 @@ def test_metadata_names_prediction_size_and_licence(tmp_path: Path) -> None:
     shapes = {**unet(text=2048, pooled=2816), **SDXL_TEXT, **VAE}
     card = inspect_model(write(tmp_path / "x.safetensors", shapes, metadata))
     assert (card.variants, card.width, card.title, card.licence) == (("v-prediction",), 768, "A fine one", "MIT x")
+
+
+def test_what_a_trainer_says_it_predicts_counts_for_more_than_its_name(tmp_path: Path) -> None:
+    shapes = {**unet(text=1024), **OPEN_CLIP, **VAE}
+    file = write(tmp_path / "mine.safetensors", shapes, {"modelspec.prediction_type": "epsilon"})
+    assert inspect_model(file).variants == ()
 
 
 @pytest.mark.parametrize(
