@@ -99,11 +99,12 @@ class DraftChanged:
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """A sentence for the artist, shown in place. `level`: info, warning or error."""
+    """A sentence for the artist, shown in place. `level`: info, warning or error; `provider`: whose trouble it is."""
 
     level: str
     text: str
     advice: str = ""
+    provider: str = ""
 
 
 Announcement = (

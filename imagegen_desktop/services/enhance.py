@@ -34,13 +34,20 @@ _WORDINGS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Suggestion:
-    """`changes` lead from the artist's text to the suggested one; `source` says who wrote it, `notes` why."""
+    """`changes` lead from the artist's text to the suggested one; `writer` is a language model's name and `place`
+    where it was asked, or the rules built in; `notes` say why."""
 
     original: str
     text: str
     changes: tuple[Change, ...]
-    source: str
+    writer: str = BUILT_IN
+    place: str = ""
     notes: tuple[str, ...] = ()
+
+    @property
+    def source(self) -> str:
+        """Who wrote it, and where."""
+        return f"{self.writer} at {self.place}" if self.place else self.writer
 
 
 class Enhancer:
@@ -96,7 +103,8 @@ class Enhancer:
         text = _tidy(text)
         if not text:
             raise BadAnswer("The language model wrote nothing.")
-        return _suggestion(request.prompt, text, f"{model} at {endpoint or 'OpenAI'}")
+        changes = word_diff(request.prompt, text)
+        return Suggestion(original=request.prompt, text=text, changes=changes, writer=model, place=endpoint or "OpenAI")
 
     def _by_rule(self, request: GenerationRequest, *notes: str) -> Suggestion:
         vocabulary: frozenset[str] = frozenset()
@@ -106,7 +114,7 @@ class Enhancer:
         text = advise(request.prompt, self.wording(request), request.style, vocabulary)
         if aspects_for(request.prompt) is None:
             notes = (*notes, "The built-in rules speak English and German only; the text is left as it is.")
-        return _suggestion(request.prompt, text, BUILT_IN, *notes)
+        return Suggestion(original=request.prompt, text=text, changes=word_diff(request.prompt, text), notes=notes)
 
     def wording(self, request: GenerationRequest) -> str:
         """How prompts for this request's model are best written: tags or prose."""
@@ -135,7 +143,3 @@ def _tidy(text: str) -> str:
     if len(plain) > 1 and plain[0] in "\"'“„" and plain[-1] in "\"'”“":
         plain = plain[1:-1].strip()
     return "".join(character for character in plain if character.isprintable())
-
-
-def _suggestion(original: str, text: str, source: str, *notes: str) -> Suggestion:
-    return Suggestion(original=original, text=text, changes=word_diff(original, text), source=source, notes=notes)

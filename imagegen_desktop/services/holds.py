@@ -48,7 +48,7 @@ class Holds:
             self._holds[provider] = Hold(problem=problem, until=self._clock() + _seconds(problem, times), times=times)
         if not known:
             text = f"{title} waits: {problem.message}"
-            self._announce.publish(Notice(level="warning", text=text, advice=problem.advice))
+            self._announce.publish(Notice(level="warning", text=text, advice=problem.advice, provider=provider))
         self._announce.publish(ProvidersChanged(names=(provider,)))
 
     def reason(self, provider: str) -> Problem | None:

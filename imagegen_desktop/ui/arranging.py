@@ -102,6 +102,9 @@ class Arranging(QObject):
         self._do(give_back)
 
     def notice(self, notice: Notice) -> None:
+        """On the stage, but for the chosen provider's trouble: that is said beside the button that begins."""
+        if notice.provider and notice.provider == self._window.top_bar.provider():
+            return
         self._stage.messages.show_message(notice.level, notice.text, notice.advice)
 
     def say(self, problem: Problem) -> None:

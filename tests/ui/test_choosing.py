@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QDoubleSpinBox, QLabel, QLineEdit, QPlainTextEdit, QSpinBox
 
+from imagegen_desktop.domain.request import GenerationRequest
 from imagegen_desktop.providers.base import Provider
 from tests.ui.conftest import Opened, Studio
 from tests.ui.scripted import ScriptedProvider
@@ -109,6 +110,16 @@ def test_a_refused_key_holds_the_provider_and_offers_the_keys(studio: Studio, cl
     studio.until(lambda: health.text().startswith("Cloud waits: The key is not taken."))
     remedy = next(button for button in health.findChildren(QAbstractButton) if button.text())
     assert remedy.text() == "Enter a key…"
+    assert studio.window.panes.stage.messages.text() == "", "what is said in place is not said again"
+
+
+def test_trouble_with_a_provider_that_is_not_chosen_is_said_on_the_stage(studio: Studio, cloud: ScriptedCloud) -> None:
+    studio.parts.desk.set_key("openai", "sk-old")
+    cloud.refusing = True
+    studio.parts.queue.add(GenerationRequest(prompt="a lake", provider="openai"))
+    said = studio.window.panes.stage.messages
+    studio.until(lambda: said.text().startswith("Cloud waits: The key is not taken."))
+    assert studio.window.panes.prompt.health.text() == ""
 
 
 def test_the_provider_is_remembered(open_studio: Opened) -> None:

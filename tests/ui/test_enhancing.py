@@ -70,7 +70,7 @@ def test_it_streams_and_shows_what_came_and_what_went(studio: Studio, writer: Sc
     assert found["calm"] == (False, True)
     assert found["hills"] == (False, False)
     assert any("<b>at" in run for run in found)
-    assert "Written by" in card(studio)
+    assert "Written by gpt-6-luna at OpenAI." in card(studio)
 
 
 def test_accepting_is_one_step_of_undo(studio: Studio, writer: ScriptedWriter) -> None:

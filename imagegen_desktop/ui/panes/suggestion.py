@@ -59,10 +59,12 @@ class SuggestionCard(QFrame):
         self._suggestion = suggestion
         changed = suggestion.text != suggestion.original
         self._said.setText(self.tr("Suggestion") if changed else self.tr("Nothing to add"))
-        by_rule = suggestion.source == BUILT_IN
-        who = self.tr("Written by the built-in rules.") if by_rule else self.tr("Written by {0}.")
+        by_rule = suggestion.writer == BUILT_IN
+        who = self.tr("Written by the built-in rules.") if by_rule else self.tr("Written by {0} at {1}.")
         notes = [in_our_words(note) for note in suggestion.notes]
-        self._source.setText(" ".join([*notes] if by_rule and notes else [who.format(suggestion.source), *notes]))
+        self._source.setText(
+            " ".join([*notes] if by_rule and notes else [who.format(suggestion.writer, suggestion.place), *notes])
+        )
         self._source.show()
         self._paint_difference()
         self._text.setAccessibleDescription(suggestion.text)
