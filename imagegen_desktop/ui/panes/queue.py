@@ -22,7 +22,7 @@ from ..widgets.amounts import duration
 from ..widgets.labels import ElidedLabel, WrappedLabel
 from ..widgets.message_bar import MessageBar
 from .queue_card import QueueCard
-from .queue_items import JOB, QueueItems
+from .queue_items import JOB, QueueItems, error_text
 from .queue_menu import EDITABLE, RETRYABLE, Deeds, build
 
 _MEASURED_AT_ONCE = 200
@@ -110,7 +110,7 @@ class QueuePane(QWidget):
         chosen = {index.data(JOB).id for index in self._view.selectedIndexes()}
         self._eta = eta
         self._items.show_jobs(jobs)
-        self._view.lay_out_anew([(job.id, job.state, bool(job.error)) for job in jobs])
+        self._view.lay_out_anew([(job.id, job.state, error_text(job)) for job in jobs])
         for job in chosen:
             row = self._items.row_of(job)
             if row >= 0:

@@ -17,7 +17,7 @@ from ..widgets import wrapped_text
 from ..widgets.amounts import duration
 from .queue_items import JOB, PACE, QueueItems, error_text
 
-_PAD, _ICON, _BUTTON = 8, 16, 24
+_PAD, _ICON, _BUTTON, _BUTTON_HEIGHT = 8, 16, 24, 20
 _ERROR_LINES = 7
 _SIGNS = {
     JobState.QUEUED: ("clock", "muted"),
@@ -71,7 +71,7 @@ class QueueCard(QStyledItemDelegate):
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
         job: Job = index.data(JOB)
-        rects = self._rects(option.rect, job)
+        rects = self.rects(option.rect, job)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_back(painter, rects.card, option.state)
@@ -92,7 +92,7 @@ class QueueCard(QStyledItemDelegate):
     ) -> bool:
         if event.type() == QEvent.Type.MouseButtonRelease and isinstance(event, QMouseEvent):
             job: Job = index.data(JOB)
-            rects, point = self._rects(option.rect, job), event.position().toPoint()
+            rects, point = self.rects(option.rect, job), event.position().toPoint()
             if rects.button.contains(point) or rects.dismissal.contains(point):
                 self.stop_requested.emit(job.id)
                 return True
@@ -101,16 +101,17 @@ class QueueCard(QStyledItemDelegate):
                 return True
         return False
 
-    def _rects(self, place: QRect, job: Job) -> CardRects:
+    def rects(self, place: QRect, job: Job) -> CardRects:
         """The parts from top to bottom; the card is as high as what it has to say."""
         font = self._view.font()
         line, small = QFontMetrics(font).height(), QFontMetrics(sized(font, SMALL)).height()
         card = QRect(place.left() + 8, place.top() + 2, place.width() - 16, 0)
         left = card.left() + _PAD + _ICON + _PAD
         stoppable = job.state in ACTIVE or job.state in (JobState.QUEUED, JobState.PAUSED)
-        button = QRect(card.right() - _BUTTON - 2, card.top() + 6, _BUTTON if stoppable else 0, _BUTTON)
         width = card.right() - _PAD - left - (_BUTTON if stoppable else 0)
         title = QRect(left, card.top() + _PAD, width, line)
+        beside = title.center().y() - _BUTTON_HEIGHT // 2
+        button = QRect(card.right() - _BUTTON - 2, beside, _BUTTON if stoppable else 0, _BUTTON_HEIGHT)
         meta = QRect(left, title.bottom() + 3, card.right() - _PAD - left, small)
         bottom = meta.bottom() + _PAD
         bar = QRect(left, meta.bottom() + 6, meta.width(), 3 if job.state in ACTIVE else 0)
@@ -118,7 +119,8 @@ class QueueCard(QStyledItemDelegate):
             bottom = bar.bottom() + _PAD + 2
         error, remedy, dismissal = QRect(), QRect(), QRect()
         if job.error is not None:
-            error = QRect(left, meta.bottom() + 6, meta.width(), self._error_height(job, meta.width()))
+            above = bar if bar.height() else meta
+            error = QRect(left, above.bottom() + 6, meta.width(), self._error_height(job, meta.width()))
             bottom = error.bottom() + _PAD
             if job.state in _MENDABLE:
                 remedy = QRect(left, error.bottom() + 6, self._button_width(self.tr("Retry")), 26)
@@ -134,7 +136,7 @@ class QueueCard(QStyledItemDelegate):
         kind = (job.state, width, error_text(job))
         height = self._heights.get(kind)
         if height is None:
-            height = self._heights[kind] = self._rects(QRect(0, 0, width, 0), job).card.height() + 4
+            height = self._heights[kind] = self.rects(QRect(0, 0, width, 0), job).card.height() + 4
         return height
 
     def _error_height(self, job: Job, width: int) -> int:

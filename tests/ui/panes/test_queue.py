@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -14,6 +15,7 @@ from imagegen_desktop.domain.job import Job, JobError, JobState
 from imagegen_desktop.domain.request import GenerationRequest
 from imagegen_desktop.protocol.messages import Started, Step
 from imagegen_desktop.ui.panes.queue import QueuePane
+from imagegen_desktop.ui.panes.queue_card import QueueCard
 from imagegen_desktop.ui.panes.queue_items import JOB, PACE, QueueItems
 from imagegen_desktop.ui.theme import Theme
 
@@ -77,6 +79,26 @@ def test_a_card_grows_with_what_went_wrong_and_its_button_retries(qtbot: QtBot, 
         spot.setY(failed.bottom() - 24)
         qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=spot)
     assert wish.args == ["b"]
+
+
+@pytest.mark.parametrize("wrong", [False, True], ids=["well", "in trouble"])
+@pytest.mark.parametrize("state", JobState)
+def test_no_part_of_a_card_lies_over_another(qtbot: QtBot, theme: Theme, state: JobState, wrong: bool) -> None:
+    pane = QueuePane(theme)
+    qtbot.addWidget(pane)
+    pane.resize(300, 400)
+    error = JobError(kind="engine_died", message="The engine was killed.", advice="The job is tried again.")
+    shown = replace(job("a", state), error=error if wrong else None)
+    pane.show_jobs([shown])
+    view = pane.findChild(QAbstractItemView, "queueView")
+    cards = view.itemDelegate()
+    assert isinstance(cards, QueueCard)
+    rects = cards.rects(view.visualRect(view.model().index(0, 0)), shown)
+    parts = {name: rect for name, rect in vars(rects).items() if name != "card" and not rect.isEmpty()}
+    assert ("error" in parts) == wrong
+    for one, other in itertools.combinations(parts, 2):
+        assert not parts[one].intersects(parts[other]), f"{one} lies over {other}"
+    assert all(rects.card.contains(rect) for rect in parts.values())
 
 
 def test_delete_cancels_what_is_selected(qtbot: QtBot, theme: Theme) -> None:
