@@ -98,8 +98,14 @@ class Engine:
 
     def _source(self, path: str, of: Load | Generate, device: str | None) -> Source:
         chosen = choose(device) if device and device != "auto" else self._device
-        known = {"family": of.family, "kit": of.kit, "variants": tuple(of.variants)}
-        return Source(path=path, device=chosen, memory=self._start.memory, **known)
+        return Source(
+            path=path,
+            family=of.family,
+            kit=of.kit,
+            variants=tuple(of.variants),
+            device=chosen,
+            memory=self._start.memory,
+        )
 
     def _say_loading(self, job: str) -> Callable[[], None]:
         return lambda: self._send(Loading(job=job, phase="loading model"))

@@ -230,10 +230,10 @@ class Composer:
         return card.sampler if wanted == MODEL_DEFAULT_SAMPLER and card.sampler else wanted
 
     def _strength(self, request: GenerationRequest, card: ModelCard) -> float | None:
-        if request.image is None or request.strength is not None:
-            return request.strength
         if card.traits.image_is_reference and request.mask is None:
             return None
+        if request.image is None or request.strength is not None:
+            return request.strength
         return 1.0 if request.mask is not None else DEFAULT_STRENGTH
 
 

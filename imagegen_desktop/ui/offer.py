@@ -18,7 +18,7 @@ _GUIDANCE = Range(low=0, high=MAX_GUIDANCE, default=7.0)
 @dataclass(frozen=True, kw_only=True)
 class Offer:
     """`missing` names the fields of a request that this model has no use for; `tasks` are what it works from,
-    `additions` the kinds of things it can be given."""
+    `additions` the kinds of things it can be given. `image_is_reference` as a Family has it."""
 
     title: str
     sizes: SizeRule
@@ -31,6 +31,7 @@ class Offer:
     qualities: tuple[str, ...] = ()
     backgrounds: tuple[str, ...] = ()
     additions: tuple[str, ...] = ()
+    image_is_reference: bool = False
     card: ModelCard | None = None
 
     def defaults(self, style: StylePreset) -> dict[str, int | float]:
@@ -59,6 +60,7 @@ def offer_of_card(card: ModelCard) -> Offer:
         samplers=card.traits.samplers,
         own_sampler=card.sampler,
         additions=card.traits.additions,
+        image_is_reference=card.traits.image_is_reference,
         card=card,
     )
 

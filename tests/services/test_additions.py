@@ -134,3 +134,21 @@ def test_an_ip_adapter_of_another_family_is_one_line(parts: Parts, home: Path) -
     picture = parts.sources.keep(png_of_rows(1, 1, b"\0\xff\0\0"))
     with pytest.raises(BadInput, match="'wide' is not possible; it was made for Stable Diffusion XL; this model is"):
         complete(parts, image_prompts=(ImagePrompt(model="wide", image=picture),))
+
+
+def test_a_model_that_only_looks_at_pictures_is_given_no_strength_without_a_mask(parts: Parts, home: Path) -> None:
+    index = json.loads((home / "models" / "paper" / "model_index.json").read_text())
+    del index["unet"]
+    index |= {"_class_name": "FluxKontextPipeline", "transformer": ["diffusers", "FluxTransformer2DModel"]}
+    for name, content in {"model_index": index, "transformer/config": {}, "vae/config": {}}.items():
+        file = home / "models" / "kontext" / f"{name}.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(content))
+    (home / "models" / "kontext" / "scheduler").mkdir()
+    (home / "models" / "kontext" / "scheduler" / "scheduler_config.json").write_text("{}")
+    parts.models.refresh()
+    picture = parts.sources.keep(png_of_rows(1, 1, b"\0\xff\0\0"))
+    wish = {"model": "kontext", "image": picture, "strength": 0.5}
+    assert complete(parts, **wish).strength is None
+    assert complete(parts, **wish, mask=picture).strength == 0.5
+    assert complete(parts, **wish | {"model": "paper"}).strength == 0.5

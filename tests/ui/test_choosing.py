@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-import pytest
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QDoubleSpinBox, QLabel, QLineEdit, QPlainTextEdit, QSpinBox
+from dataclasses import replace
 
-from imagegen_desktop.domain.request import GenerationRequest
+import pytest
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QComboBox,
+    QDoubleSpinBox,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QSlider,
+    QSpinBox,
+)
+
+from imagegen_desktop.domain.model_card import ModelCard
+from imagegen_desktop.domain.request import GenerationRequest, SourceImage
 from imagegen_desktop.providers.base import Provider
+from imagegen_desktop.ui.offer import offer_of_card
 from tests.ui.conftest import Opened, Studio
 from tests.ui.scripted import ScriptedProvider
 from tests.ui.scripted_cloud import FLAT, ScriptedCloud
@@ -139,3 +152,20 @@ def test_a_size_the_next_model_cannot_make_goes_to_the_nearest(studio: Studio) -
     choose(studio, "providerCombo", "openai")
     assert studio.find(QSpinBox, "widthSpin").value() == 1536
     assert studio.find(QSpinBox, "heightSpin").value() == 1024
+
+
+def test_strength_means_nothing_to_a_model_that_only_looks_at_the_picture(studio: Studio) -> None:
+    pane, slider = studio.window.panes.prompt, studio.find(QSlider, "strengthSlider")
+    card = ModelCard(name="kontext", path="/kontext", family="flux-kontext", size_bytes=1, width=64, height=64, steps=4)
+    pane.show_offer(offer_of_card(card))
+    pane.show_source(SourceImage(sha256="0" * 64, width=64, height=64))
+    assert not slider.isEnabled()
+    assert slider.toolTip() == "kontext looks at the picture and draws a new one; strength counts inside a mask."
+    assert pane.request().strength is None
+    pane.show_masked(True)
+    assert slider.isEnabled()
+    assert pane.request().strength == 1.0
+    pane.show_masked(False)
+    pane.show_offer(offer_of_card(replace(card, family="sd1")))
+    assert slider.isEnabled()
+    assert pane.request().strength == 0.6

@@ -58,13 +58,12 @@ class PromptPane(QWidget):
 
     def request(self) -> GenerationRequest:
         """What the pane says now; raises BadInput for what cannot be typed."""
-        missing = self._offer.missing if self._offer is not None else frozenset()
         said = GenerationRequest(
             prompt=self._words.prompt(),
             negative_prompt=self._words.negative_prompt(),
             style=self._styles.chosen(),
             image=self._source,
-            strength=self._strength.share() if self._source and "strength" not in missing else None,
+            strength=self._strength.share() if self._source else None,
         )
         parts = (self._numbers, self._choices, self._finer, self._second_pass, self.additions)
         values = {name: value for part in parts for name, value in part.values().items()}
@@ -99,8 +98,7 @@ class PromptPane(QWidget):
         if offered is not None:
             takes_none = self.tr("{0} takes no negative prompt.").format(offered.title)
             self._words.show_missing(takes_none if "negative_prompt" in offered.missing else "")
-            itself = self.tr("{0} decides itself how much it changes.").format(offered.title)
-            self._strength.show_missing(itself if "strength" in offered.missing else "")
+            self._strength.show_offer(offered)
             self._numbers.show_offer(offered)
             self._choices.show_choices(offered.qualities, offered.backgrounds)
             self._finer.show_offer(offered)
