@@ -172,9 +172,7 @@ class Drawing:
             self._desk.ask(Wish.PAUSE)
         look = self._previews.look(step, guess() if due else None)
         finished = Step(**self._names, step=step, steps=self._desk.steps, seconds=seconds)
-        self._send(finished, more=look is not None)
-        if look is not None:
-            self._send(Preview(**self._names, **vars(look)))
+        self._send(*([finished] if look is None else [finished, Preview(**self._names, **vars(look))]))
 
     def _snapshot_is_due(self, now: float) -> bool:
         """Every so often, and when a long sampling is finished: its decoding may take long as well, or fail."""

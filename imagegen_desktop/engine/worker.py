@@ -65,10 +65,10 @@ class Worker:
         engine.close()
         return 0
 
-    def send(self, event: Event, more: bool = False) -> None:
+    def send(self, *events: Event) -> None:
         """Without anyone to hear us there is no reason to go on."""
         try:
-            self._channel.send(event, more)
+            self._channel.send(*events)
         except (OSError, ValueError):
             os._exit(0)
 

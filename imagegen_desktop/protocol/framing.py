@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import struct
 import threading
+from collections.abc import Sequence
 from typing import IO, Any
 
 MAGIC = 0x49474431  # "IGD1"
@@ -17,6 +18,7 @@ MAX_HEAD = 4 * 2**20
 MAX_BLOB = 2**30
 MAX_BLOBS = 8
 _PREFIX = struct.Struct(">II")
+_JSON = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
 
 class FrameError(ValueError):
@@ -31,17 +33,14 @@ class Stream:
         self._outgoing = outgoing
         self._sending = threading.Lock()
 
-    def send(self, head: dict[str, Any], blobs: tuple[bytes | memoryview, ...] = (), more: bool = False) -> None:
-        """Raises OSError or ValueError when the other end is gone. `more`: another frame follows at once and takes
-        this one along, since waking the other end costs more than the frame."""
-        full = head | {"blobs": [len(blob) for blob in blobs]}
-        text = json.dumps(full, separators=(",", ":"), allow_nan=False).encode()
+    def send(self, head: dict[str, Any], blobs: Sequence[bytes | memoryview] = ()) -> None:
+        """Raises OSError or ValueError when the other end is gone."""
+        text = _JSON.encode(head | {"blobs": [len(blob) for blob in blobs]}).encode()
         with self._sending:
             self._outgoing.write(_PREFIX.pack(MAGIC, len(text)) + text)
             for blob in blobs:
                 self._outgoing.write(blob)
-            if not more:
-                self._outgoing.flush()
+            self._outgoing.flush()
 
     def receive(self) -> tuple[dict[str, Any], tuple[bytes, ...]] | None:
         """The next frame, or None at a clean end of the stream; raises FrameError for anything else."""

@@ -5,6 +5,8 @@ Pixels travel as raw RGB rows (`width * height * 3` bytes), masks as one byte a 
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
 
@@ -287,10 +289,13 @@ _BLOBS = {
 }
 
 
-class Tell(Protocol):
-    """Takes what an engine has to say; `more`: something else follows at once, and both arrive together."""
+_FIELDS = {name: frozenset(item.name for item in fields(kind)) for name, kind in _TYPES.items()}
 
-    def __call__(self, event: Event, more: bool = False) -> None: ...
+
+class Tell(Protocol):
+    """Takes what an engine has to say; several events arrive together."""
+
+    def __call__(self, *events: Event) -> None: ...
 
 
 class Channel:
@@ -298,34 +303,53 @@ class Channel:
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
+        self._received: deque[Message] = deque()
 
-    def send(self, message: Message, more: bool = False) -> None:
-        """`more`: another message follows at once, and both arrive together."""
-        names = _BLOBS.get(type(message), ())
-        head = {key: value for key, value in vars(message).items() if key not in names}
-        blobs = tuple(getattr(message, name) for name in names)
-        self._stream.send({"type": type(message).__name__, **head}, blobs, more)
+    def send(self, *messages: Message) -> None:
+        """Several travel in one frame, since waking the other end costs more than a message."""
+        blobs = [getattr(message, name) for message in messages for name in _BLOBS.get(type(message), ())]
+        self._stream.send({"messages": [_head(message) for message in messages]}, blobs)
 
     def receive(self) -> Message | None:
         """The next message, None at the end of the stream; raises FrameError for anything unknown."""
-        frame = self._stream.receive()
-        return None if frame is None else message_from(*frame)
+        if not self._received:
+            frame = self._stream.receive()
+            if frame is None:
+                return None
+            self._received.extend(_messages(*frame))
+        return self._received.popleft()
 
     def close(self) -> None:
         self._stream.close()
 
 
-def message_from(head: dict[str, Any], blobs: tuple[bytes, ...]) -> Message:
-    kind = _TYPES.get(str(head.pop("type", "")))
+def _head(message: Message) -> dict[str, Any]:
+    blobs = _BLOBS.get(type(message), ())
+    return {"type": type(message).__name__} | {
+        name: value for name, value in vars(message).items() if name not in blobs
+    }
+
+
+def _messages(head: dict[str, Any], blobs: tuple[bytes, ...]) -> list[Message]:
+    heads = head.get("messages")
+    if not isinstance(heads, list) or not heads or not all(isinstance(one, dict) for one in heads):
+        raise FrameError("no messages")
+    rest = iter(blobs)
+    messages = [_message(one, rest) for one in heads]
+    if any(True for _ in rest):
+        raise FrameError("more blobs than messages")
+    return messages
+
+
+def _message(head: dict[str, Any], blobs: Iterator[bytes]) -> Message:
+    name = str(head.pop("type", ""))
+    kind = _TYPES.get(name)
     if kind is None:
         raise FrameError("unknown message")
-    names = _BLOBS.get(kind, ())
-    if len(blobs) != len(names):
-        raise FrameError(f"{kind.__name__} with {len(blobs)} blobs")
-    if not set(head) <= {item.name for item in fields(kind)}:
-        raise FrameError(f"{kind.__name__} with unknown fields")
+    if not head.keys() <= _FIELDS[name]:
+        raise FrameError(f"{name} with unknown fields")
     try:
-        message: Message = kind(**head, **dict(zip(names, blobs, strict=True)))
-    except TypeError as error:
-        raise FrameError(f"{kind.__name__} lacks a field") from error
+        message: Message = kind(**head, **{blob: next(blobs) for blob in _BLOBS.get(kind, ())})
+    except (StopIteration, TypeError) as error:
+        raise FrameError(f"{name} lacks a field") from error
     return message

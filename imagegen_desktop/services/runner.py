@@ -60,7 +60,8 @@ class Runner:
         self._active: dict[str, Running] = {}
         self._stopping = False
         self._neighbours = Neighbours(library, announce)
-        self._pulse: threading.Thread | None = None
+        self._at_work = threading.Event()
+        self._pulse = threading.Thread(target=self._renew_leases, name="runner-leases", daemon=True)
 
     @property
     def owner(self) -> str:
@@ -144,6 +145,7 @@ class Runner:
         """Pauses every running job resumably and lets nothing further begin; the jobs it paused."""
         with self._turn:
             self._stopping = True
+            self._at_work.set()
             active = list(self._active.values())
             self._turn.notify_all()
         for running in active:
@@ -200,8 +202,8 @@ class Runner:
         provider = self._providers[job.request.provider]
         running = Running(job=job, provider=provider, on_almost_done=self._let_another_begin)
         self._active[job.id] = running
-        if self._pulse is None or not self._pulse.is_alive():
-            self._pulse = threading.Thread(target=self._renew_leases, name="runner-leases", daemon=True)
+        self._at_work.set()
+        if not self._pulse.is_alive():
             self._pulse.start()
         return running
 
@@ -242,15 +244,23 @@ class Runner:
     # ---- other processes ----------------------------------------------------------------------------------
 
     def _renew_leases(self) -> None:
-        """While jobs run here: keeps them ours, and notes how far they are, about once a second."""
-        while self._active:
+        """While jobs run here: keeps them ours, and notes how far they are, about once a second.
+
+        Between jobs it waits: a thread takes longer to start than the rest of a job's beginning.
+        """
+        while True:
+            self._at_work.wait()
+            with self._turn:
+                if self._turn.wait_for(lambda: not self._active, timeout=LOOK_SECONDS):
+                    if self._stopping:
+                        return
+                    self._at_work.clear()
+                    continue
             try:
                 self._renew_each()
                 self._neighbours.look(list(self._active), self.interrupt)
             except Problem as problem:  # a full disk now may have space in a second, and the lease lasts longer
                 logger("runner").warning("a lease could not be renewed", reason=problem.message)
-            with self._turn:
-                self._turn.wait_for(lambda: not self._active, timeout=LOOK_SECONDS)
 
     def _renew_each(self) -> None:
         for job, running in list(self._active.items()):

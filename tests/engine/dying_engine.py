@@ -25,7 +25,8 @@ from tests.engine.engine_child import command
 def draw_and_die(asked: Generate) -> None:
     place = Path(asked.snapshot)
 
-    def send(event: Event, more: bool = False) -> None:
+    def send(*events: Event) -> None:
+        event = events[0]
         if isinstance(event, Failed):
             os._exit(1)
         if isinstance(event, Step):

@@ -93,7 +93,7 @@ def test_a_finished_sampling_survives_a_decoder_that_fails(
     tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     events: list[Event] = []
-    engine = Engine(Start(device="cpu", threads=1), lambda event, more=False: events.append(event))
+    engine = Engine(Start(device="cpu", threads=1), lambda *told: events.extend(told))
     asked = command(request(), tiny("sd1"), snapshot=str(tmp_path / "image.safetensors"))
     with monkeypatch.context() as broken:
         broken.setattr(AutoencoderKL, "decode", _no_memory)

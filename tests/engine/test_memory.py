@@ -29,7 +29,7 @@ def loads(events: list[Event]) -> int:
 
 def test_the_model_used_before_comes_back_without_the_disk(tiny: Tiny) -> None:
     events: list[Event] = []
-    engine = Engine(Start(device="cpu", threads=1), lambda event, more=False: events.append(event))
+    engine = Engine(Start(device="cpu", threads=1), lambda *told: events.extend(told))
 
     def draw(kind: str) -> int:
         before = loads(events)

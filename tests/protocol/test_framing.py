@@ -18,6 +18,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=12,
 )
+GENERATE = Generate(job="a", index=0, request={"prompt": "ü"}, model_path="m", family="sd1", image=b"123")
 HEADS = st.dictionaries(st.text(max_size=8).filter(lambda key: key != "blobs"), JSON, max_size=5)
 
 
@@ -81,7 +82,7 @@ def test_a_stream_that_ends_between_frames_ends_cleanly_and_inside_one_does_not(
         Step(job="a", index=0, step=1, steps=20, seconds=0.5),
         Preview(job="a", index=0, step=1, width=1, height=1, pixels=b"abc"),
         Image(job="a", index=0, seed=2**64 - 1, width=1, height=1, seconds=1.0, notes=["x"], pixels=b"abc"),
-        Generate(job="a", index=0, request={"prompt": "ü"}, model_path="m", family="sd1", image=b"123"),
+        GENERATE,
     ],
 )
 def test_messages_round_trip(message: Any) -> None:
@@ -91,10 +92,34 @@ def test_messages_round_trip(message: Any) -> None:
     assert Channel(Stream(wire, wire)).receive() == message
 
 
-@pytest.mark.parametrize("head", [{"type": "Quit"}, {"type": "Step"}, {"type": "Idle", "evil": 1}, {}])
-def test_unknown_messages_are_frame_errors(head: dict[str, Any]) -> None:
+def test_messages_that_travel_together_arrive_one_by_one() -> None:
+    step = Step(job="a", index=0, step=1, steps=20, seconds=0.5)
+    told = [Preview(job="a", index=0, step=1, width=1, height=1, pixels=b"abc"), step, GENERATE]
     wire = io.BytesIO()
-    Stream(wire, wire).send(head)
+    Channel(Stream(wire, wire)).send(*told)
+    wire.seek(0)
+    channel = Channel(Stream(wire, wire))
+    assert [channel.receive() for _ in range(4)] == [*told, None]
+
+
+@pytest.mark.parametrize(
+    ("messages", "blobs"),
+    [
+        ([{"type": "Quit"}], 0),
+        ([{"type": "Step"}], 0),
+        ([{"type": "Heartbeat", "evil": 1}], 0),
+        ([{}], 0),
+        ([{"type": "Heartbeat"}], 1),
+        ([{"type": "Preview", "job": "a", "index": 0, "step": 1, "width": 1, "height": 1}], 0),
+        (["Heartbeat"], 0),
+        ([], 0),
+        ({"type": "Heartbeat"}, 0),
+        (None, 0),
+    ],
+)
+def test_unknown_messages_are_frame_errors(messages: Any, blobs: int) -> None:
+    wire = io.BytesIO()
+    Stream(wire, wire).send({"messages": messages}, [b"x"] * blobs)
     wire.seek(0)
     with pytest.raises(FrameError):
         Channel(Stream(wire, wire)).receive()
