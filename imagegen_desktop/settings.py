@@ -93,10 +93,9 @@ SETTINGS: dict[str, Setting] = {
             default=1,
             low=0,
             high=100,
-            unit="steps",
             section="Engine",
-            label="Preview every",
-            help="How often the picture being drawn is shown; 0 never.",
+            label="Steps to a preview",
+            help="How often the picture being drawn is shown: 1 after every step, 0 never.",
         ),
         Setting(
             name="snapshot_seconds",

@@ -109,11 +109,11 @@ class SheetDialog(QDialog):
         return icon
 
     def _fitted(self, image: QImage) -> QPixmap:
-        """On a square of the canvas's colour, sharp on every screen."""
+        """In the middle of a square, sharp on every screen; what it leaves free shows whether it is chosen."""
         scale = self.devicePixelRatioF()
         side = round(_TILE * scale)
         square = QPixmap(side, side)
-        square.fill(self.palette().base().color())
+        square.fill(Qt.GlobalColor.transparent)
         if not image.isNull():
             keep, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
             small = image.scaled(side, side, keep, smooth)
