@@ -167,15 +167,6 @@ SETTINGS: dict[str, Setting] = {
             help="The model a new picture starts with; empty takes the first.",
         ),
         Setting(
-            name="depth_model",
-            kind=str,
-            default="",
-            section="Creating",
-            label="Depth model",
-            help="The folder of a depth-estimation model (MiDaS, Depth Anything) that prepares pictures for "
-            "ControlNets.",
-        ),
-        Setting(
             name="model_folders",
             kind=str,
             default="",

@@ -167,18 +167,68 @@ def _norm(name: str, width: int) -> dict[str, tuple[int, ...]]:
     return {f"{name}.weight": (width,), f"{name}.bias": (width,)}
 
 
-def depth_model(place: Path) -> Path:
-    """A folder with a depth-estimation model of chance, whose processor asks for 32 × 32 pixels."""
-    from transformers import DPTConfig, DPTForDepthEstimation
+def depth_estimator(place: Path) -> Path:
+    """A folder with a Depth Anything of chance, whose processor asks for 42 × 42 pixels."""
+    from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, Dinov2Config
 
     torch.manual_seed(3)
-    sizes = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 4, "num_attention_heads": 2}
-    necks = {"neck_hidden_sizes": [8] * 4, "fusion_hidden_size": 8, "backbone_out_indices": [0, 1, 2, 3]}
-    DPTForDepthEstimation(DPTConfig(image_size=32, patch_size=8, **sizes, **necks)).save_pretrained(place)
-    processor = {"image_processor_type": "DPTImageProcessor", "size": {"height": 32, "width": 32}, "do_rescale": True,
-                 "do_normalize": True, "do_resize": True, "image_mean": [0.5] * 3, "image_std": [0.5] * 3}  # fmt: skip
-    (place / "preprocessor_config.json").write_text(json.dumps(processor))
+    stages = ["stage1", "stage2", "stage3", "stage4"]
+    sizes = {"hidden_size": 16, "num_hidden_layers": 4, "num_attention_heads": 2, "image_size": 42, "patch_size": 14}
+    eyes = Dinov2Config(**sizes, out_features=stages, apply_layernorm=True, reshape_hidden_states=False)
+    necks = {"reassemble_hidden_size": 16, "neck_hidden_sizes": [8] * 4, "fusion_hidden_size": 8}
+    network = DepthAnythingForDepthEstimation(DepthAnythingConfig(backbone_config=eyes, head_hidden_size=8, **necks))
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)  # a new one sees the same depth everywhere
+    network.head.conv3.bias.data[:] = 9.0
+    return _looking(place, network, "DPTImageProcessor", 42, 42)
+
+
+def person_detector(place: Path, finds: bool = True) -> Path:
+    """A folder with an RT-DETR of chance that sees a few persons anywhere, or nobody."""
+    from transformers import RTDetrConfig, RTDetrForObjectDetection, RTDetrResNetConfig
+
+    torch.manual_seed(4)
+    stages = {"depths": [1] * 4, "layer_type": "basic", "out_features": ["stage2", "stage3", "stage4"]}
+    eyes = RTDetrResNetConfig(embedding_size=8, hidden_sizes=[8] * 4, **stages)
+    encoder = {"encoder_hidden_dim": 16, "encoder_in_channels": [8] * 3, "encoder_ffn_dim": 16}
+    decoder = {"d_model": 16, "decoder_in_channels": [16] * 3, "decoder_ffn_dim": 16, "decoder_n_points": 1}
+    few = {"decoder_layers": 1, "encoder_attention_heads": 2, "decoder_attention_heads": 2, "num_denoising": 0}
+    names = {"id2label": {0: "person", 1: "kite"}, "label2id": {"person": 0, "kite": 1}, "num_queries": 3}
+    network = RTDetrForObjectDetection(RTDetrConfig(backbone_config=eyes, **encoder, **decoder, **few, **names))
+    for name, parameter in network.named_parameters():
+        if "class_embed" in name and name.endswith("bias"):
+            parameter.data[:] = torch.tensor((3.0, -3.0)) if finds else -9.0
+    return _looking(place, network, "RTDetrImageProcessor", 64, 64)
+
+
+def pose_estimator(place: Path, finds: bool = True) -> Path:
+    """A folder with a ViTPose of chance that is sure of every point, or of none."""
+    from transformers import VitPoseBackboneConfig, VitPoseConfig, VitPoseForPoseEstimation
+
+    torch.manual_seed(5)
+    sizes = {"image_size": [64, 48], "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    eyes = VitPoseBackboneConfig(**sizes, out_features=["stage1"])
+    names = {"id2label": {number: str(number) for number in range(17)}}
+    network = VitPoseForPoseEstimation(VitPoseConfig(backbone_config=eyes, use_simple_decoder=True, **names))
+    network.head.conv.bias.data[:] = 2.0 if finds else -9.0
+    return _looking(place, network, "VitPoseImageProcessor", 64, 48)
+
+
+def _looking(place: Path, network: Any, processor: str, high: int, wide: int) -> Path:
+    """The folder of a network of transformers that looks at pictures of one size."""
+    network.save_pretrained(place)
+    said = {"image_processor_type": processor, "size": {"height": high, "width": wide}, "do_rescale": True,
+            "do_normalize": True, "image_mean": [0.5] * 3, "image_std": [0.5] * 3}  # fmt: skip
+    (place / "preprocessor_config.json").write_text(json.dumps(said))
     return place
+
+
+#: What makes each kind of network that prepares pictures.
+ESTIMATORS = {
+    "depth-estimator": depth_estimator,
+    "person-detector": person_detector,
+    "pose-estimator": pose_estimator,
+}
 
 
 def extra(kind: str, path: Path, name: str = "mine") -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from ..domain.enlarging import MAX_FACTOR, MAX_HIRES_FACTOR
 from ..domain.errors import BadInput
-from ..domain.model_card import EXTRAS, MODEL
+from ..domain.model_card import EXTRAS, MODEL, PREPARED_BY
 from ..domain.outpainting import sides_from
 from ..domain.request import (
     MAX_CLIP_SKIP,
@@ -240,6 +240,10 @@ def _library_verbs(verbs: Any) -> None:
     fetch.add_argument("--file", metavar="NAME", help="one file of a model that has several")
     kit = _verb(group, "kit", download.kit, "fetch, once, what single files of a family need beside their weights")
     kit.add_argument("family", metavar="FAMILY")
+    preparation = _verb(
+        group, "preparation", download.preparation, "fetch, once, what makes depths or poses of pictures"
+    )
+    preparation.add_argument("name", metavar="NAME", help=" or ".join(PREPARED_BY))
     settings = _group(verbs, "settings", "what can be set")
     _verb(settings, "list", library.list_settings, "all settings")
     _verb(settings, "get", library.get_setting, "one setting").add_argument("name", metavar="NAME")

@@ -1,4 +1,4 @@
-"""`models download ID` and `models kit FAMILY`: from the hub, what is known said first; Ctrl-C leaves it resumable."""
+"""`models download`, `kit` and `preparation`: from the hub, what is known said first; Ctrl-C leaves it resumable."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 
 from ..domain.download import Download, DownloadState
 from ..domain.errors import problem_from_dict
+from ..services import estimators
 from ..services.announce import Announcement, DownloadChanged
+from ..services.assemble import Parts
 from ..services.downloads import HubOffer
 from . import output, session
 
@@ -20,20 +22,36 @@ def download(options: argparse.Namespace) -> int:
     """Fetches a model and prints where it lies, or one JSON object a line."""
     with session.parts() as parts:
         offer = parts.downloads.look(options.id, options.revision, options.file)
-        _say_offer(offer, options.json)
-        if offer.installed is not None:
-            return _say_end(_installed(offer), options.json)
-        reporter = _Reporter(options.json)
-        unsubscribe = parts.announce.subscribe(reporter.hear)
-        key = offer.journal.key
-        try:
-            parts.downloads.start(offer)
-            with session.pausing_when_interrupted(parts, lambda: parts.downloads.pause(key)):
-                ended = parts.downloads.wait(key)
-        finally:
-            unsubscribe()
-            reporter.clear()
-    return _say_end(ended, options.json)
+        return _fetch(parts, offer, options.json)
+
+
+def preparation(options: argparse.Namespace) -> int:
+    """Fetches the networks that a preparation needs and the library has none of, each as `download` does it."""
+    with session.parts() as parts:
+        for estimator in estimators.missing(parts.models, options.name):
+            status = _fetch(parts, parts.downloads.look(estimator.id), options.json)
+            if status:
+                return status
+        if not options.json:
+            output.warn(f"{options.name} can be made of pictures now, without a network")
+    return 0
+
+
+def _fetch(parts: Parts, offer: HubOffer, as_json: bool) -> int:
+    _say_offer(offer, as_json)
+    if offer.installed is not None:
+        return _say_end(_installed(offer), as_json)
+    reporter = _Reporter(as_json)
+    unsubscribe = parts.announce.subscribe(reporter.hear)
+    key = offer.journal.key
+    try:
+        parts.downloads.start(offer)
+        with session.pausing_when_interrupted(parts, lambda: parts.downloads.pause(key)):
+            ended = parts.downloads.wait(key)
+    finally:
+        unsubscribe()
+        reporter.clear()
+    return _say_end(ended, as_json)
 
 
 def kit(options: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ from .errors import BadInput, ModelProblem
 from .hub_model import HubFile, HubModel, safe_path, suffix
 
 INDEX = "model_index.json"
+_CONFIG, _PROCESSOR = "config.json", "preprocessor_config.json"
 HALF = "fp16"
 
 PICKLES = frozenset({".bin", ".ckpt", ".pt", ".pth", ".pkl"})
@@ -100,12 +101,13 @@ def _pipeline(model: HubModel, files: list[HubFile], index: Mapping[str, Any], h
 
 
 def _part(files: list[HubFile], half: bool) -> list[HubFile]:
-    """A ControlNet, VAE or other single network kept as config.json and weights in the root."""
-    root = [file for file in files if "/" not in file.path]
-    weights = [file for file in root if _name(file).startswith("diffusion_pytorch_model")]
-    chosen = _of_one_variant(weights, half)
-    config = [file for file in root if file.path == "config.json"]
-    return [*config, *chosen, *_papers(files)] if config and chosen else []
+    """A ControlNet, VAE or other single network kept as its configs and weights in the root: those of diffusers, and
+    those of transformers that look at pictures."""
+    root = {file.path: file for file in files if "/" not in file.path}
+    stem = "model" if _PROCESSOR in root else "diffusion_pytorch_model"
+    chosen = _of_one_variant([file for file in root.values() if _name(file).startswith(stem)], half)
+    configs = [root[name] for name in (_CONFIG, _PROCESSOR) if name in root]
+    return [*configs, *chosen, *_papers(files)] if _CONFIG in root and chosen else []
 
 
 def _single(model: HubModel, files: list[HubFile]) -> Selection:

@@ -11,12 +11,16 @@ LORA, EMBEDDING, CONTROLNET, VAE = "lora", "embedding", "controlnet", "vae"
 UPSCALER, IP_ADAPTER, PREVIEW_DECODER = "upscaler", "ip-adapter", "taesd"
 #: What an IP-Adapter looks through.
 IMAGE_ENCODER = "image-encoder"
+DEPTH_ESTIMATOR, POSE_ESTIMATOR, PERSON_DETECTOR = "depth-estimator", "pose-estimator", "person-detector"
+
+#: The kinds of networks a preparation of a ControlNet's picture is made by; the other preparations need none.
+PREPARED_BY = {"depth": (DEPTH_ESTIMATOR,), "pose": (PERSON_DETECTOR, POSE_ESTIMATOR)}
 
 #: What is put to use together with a model.
-EXTRAS = (LORA, EMBEDDING, CONTROLNET, VAE, UPSCALER, IP_ADAPTER, IMAGE_ENCODER, PREVIEW_DECODER)
-
-#: A model that estimates depth, named in the settings: no card describes it, and the engine is told it as one of these.
-DEPTH = "depth"
+EXTRAS = (
+    LORA, EMBEDDING, CONTROLNET, VAE, UPSCALER, IP_ADAPTER, IMAGE_ENCODER, PREVIEW_DECODER,
+    DEPTH_ESTIMATOR, POSE_ESTIMATOR, PERSON_DETECTOR,
+)  # fmt: skip
 
 #: The variant that predicts velocity, not noise: a single file does not bring the scheduler that would say so.
 V_PREDICTION = "v-prediction"

@@ -31,7 +31,7 @@ TILINGS = ("x", "y", "both")
 REFERENCE_SIDE = 448
 
 #: What can be made of a picture for a ControlNet.
-PREPARATIONS = ("none", "canny", "depth", "scribble", "tile")
+PREPARATIONS = ("none", "canny", "depth", "pose", "scribble", "tile")
 
 
 @dataclass(frozen=True, kw_only=True)

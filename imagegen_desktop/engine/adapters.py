@@ -15,14 +15,14 @@ import diffusers
 import torch
 
 from ..domain.errors import BadInput, ModelProblem
-from ..domain.model_card import DEPTH, IMAGE_ENCODER, IP_ADAPTER
+from ..domain.model_card import IMAGE_ENCODER, IP_ADAPTER, PREPARED_BY
 from ..domain.request import REFERENCE_SIDE, Control, GenerationRequest, ImagePrompt
 from ..formats.check import check_weights
 from ..protocol.messages import Generate
 from .autoencoders import load_autoencoder
 from .controls import CLASSES, Acting, Controls, fits, picture_for
-from .depth import DepthEstimator
 from .embeddings import Embeddings, Word
+from .estimators import Estimates
 from .failures import first_line, is_out_of_memory
 from .image_prompts import ImagePrompts
 from .image_prompts import Wanted as WantedPrompt
@@ -39,7 +39,6 @@ _WORDS = {
     "embedding": "embedding",
     "vae": "VAE",
     "controlnet": "ControlNet",
-    DEPTH: "model",
     IP_ADAPTER: "IP-Adapter",
     IMAGE_ENCODER: "image encoder of the IP-Adapter",
 }
@@ -59,7 +58,7 @@ class Adapters:
         self._vae_of_model = pipeline.vae
         self._vae: tuple[FileStamp, Any] | None = None
         self._nets: dict[FileStamp, Any] = {}
-        self._depth: tuple[FileStamp, DepthEstimator] | None = None
+        self._estimates = Estimates()
         self._digests = digests
 
     @property
@@ -100,7 +99,7 @@ class Adapters:
             self._embeddings.clear()
         if self._image_prompts is not None:
             self._image_prompts.clear()
-        self._vae, self._nets, self._depth = None, {}, None
+        self._vae, self._nets = None, {}
 
     def notes(self) -> list[str]:
         """What an artist should know of what acts."""
@@ -145,8 +144,9 @@ class Adapters:
             net = self._nets[places.of("controlnet", control.model)]
             rows = bytearray(conditions[number * length : (number + 1) * length])
             pixels = torch.frombuffer(rows, dtype=torch.uint8).view(size)
-            if control.preparation == DEPTH:
-                pixels = self._estimator(places).picture(pixels)
+            if control.preparation in PREPARED_BY:
+                files = {kind: places.of(kind, kind) for kind in PREPARED_BY[control.preparation]}
+                pixels = self._estimates.picture(control.preparation, files, pixels, self._device)
             twice = (request.guidance or 0) > 1
             with torch.no_grad():
                 picture = picture_for(net, pixels, self._pipeline, twice, generator)
@@ -173,12 +173,6 @@ class Adapters:
         """Where the model runs; its parts may lie elsewhere until they do."""
         device: torch.device = self._pipeline._execution_device
         return device
-
-    def _estimator(self, places: _Places) -> DepthEstimator:
-        file = places.of(DEPTH, DEPTH)
-        if self._depth is None or self._depth[0] != file:
-            self._depth = file, DepthEstimator(Path(file[0]), self._device)
-        return self._depth[1]
 
     def _choose_vae(self, name: str | None, places: _Places) -> None:
         if name is None:
@@ -222,7 +216,8 @@ def _named(request: GenerationRequest) -> list[tuple[str, str]]:
     named = [("lora", lora.name) for lora in request.loras if lora.weight or lora.text_weight]
     named += [("embedding", name) for name in request.embeddings]
     named += [("vae", request.vae)] if request.vae else []
-    named += [(DEPTH, DEPTH)] if any(control.preparation == DEPTH for control in _acting(request)) else []
+    kinds = dict.fromkeys(kind for each in _acting(request) for kind in PREPARED_BY.get(each.preparation, ()))
+    named += [(kind, kind) for kind in kinds]
     named += [("controlnet", control.model) for control in _acting(request)]
     return named + [(kind, prompt.model) for prompt in _acting_prompts(request) for kind in (IP_ADAPTER, IMAGE_ENCODER)]
 
@@ -238,7 +233,7 @@ class _Places:
 
     def of(self, kind: str, name: str) -> FileStamp:
         path = self._paths.get((kind, name))
-        word = _WORDS[kind]
+        word = _WORDS.get(kind, "network")
         if path is None or not path.exists():
             raise ModelProblem(f"The {word} {name} is not there any more.", "Put its file back, or take it off.")
         files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]

@@ -19,7 +19,7 @@ from ..domain.request import Control
 from .stepping import StepBoundary, replaced
 
 #: What is told to a ControlNet of many kinds (its number of the preparation), as Shakker Labs trained theirs.
-_UNION_MODES = {"canny": 0, "tile": 1, "depth": 2, "scribble": 0}
+_UNION_MODES = {"canny": 0, "tile": 1, "depth": 2, "pose": 4, "scribble": 0}
 
 #: Keyword arguments for the denoiser: lists of tensors, tensors, or plain values.
 Said = dict[str, Any]

@@ -12,7 +12,6 @@ from ..domain.errors import BadInput, ModelProblem
 from ..domain.families import FAMILIES
 from ..domain.model_card import (
     CONTROLNET,
-    DEPTH,
     EMBEDDING,
     FOLDER,
     IMAGE_ENCODER,
@@ -25,6 +24,7 @@ from ..domain.model_card import (
 )
 from ..domain.prompt_meaning import lora_tags
 from ..domain.request import GenerationRequest, LoraWeight
+from . import estimators
 from .model_library import ModelLibrary
 
 _TITLES = {LORA: "LoRA", EMBEDDING: "embedding", CONTROLNET: "ControlNet", VAE: "VAE", IP_ADAPTER: "IP-Adapter"}
@@ -40,8 +40,7 @@ class Additions:
         """The request with the LoRAs of its prompt's tags and the words that embeddings stand for, every name known.
         Raises BadInput or ModelProblem for one that is not there, or was made for another family than `model`."""
         request = with_tags_read(request)
-        if any(control.preparation == DEPTH for control in request.controls):
-            self._models.depth_model()
+        estimators.check(self._models, request)
         said = "\n".join((request.full_prompt, request.full_negative_prompt, *request.prompts))
         words = [card for card in self._embeddings(model) if word_pattern(card.name).search(said)]
         return replace(
@@ -60,16 +59,13 @@ class Additions:
     def extras(self, request: GenerationRequest) -> list[dict[str, Any]]:
         """Where all that the request names lies, and all that those it branches from name, as the engine is told."""
         found: dict[tuple[str, str], dict[str, Any]] = {}
-        if any(control.preparation == DEPTH for control in request.controls):
-            path = self._models.depth_model()
-            found[DEPTH, DEPTH] = {"kind": DEPTH, "name": DEPTH, "path": path, "format": FOLDER}
         for kind, name in _names(request):
             card = self._models.extra(kind, name)
             found[kind, name] = {"kind": kind, "name": name, "path": card.path, "format": card.format}
             if kind == IP_ADAPTER and card.kit:
                 form = FOLDER if Path(card.kit).is_dir() else SAFETENSORS
                 found[IMAGE_ENCODER, name] = {"kind": IMAGE_ENCODER, "name": name, "path": card.kit, "format": form}
-        return list(found.values())
+        return [*estimators.extras(self._models, request), *found.values()]
 
     def _embeddings(self, model: ModelCard) -> list[ModelCard]:
         return self._models.extras(EMBEDDING) if takes(model.family, EMBEDDING) else []

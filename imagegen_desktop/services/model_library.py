@@ -108,14 +108,6 @@ class ModelLibrary:
                 return self.get(chosen)
         return next(iter(self.all()), None)
 
-    def depth_model(self) -> str:
-        """The folder of the depth-estimation model the settings name; raises BadInput when there is none."""
-        chosen = self._settings.text("depth_model")
-        if not (Path(chosen).expanduser() / "config.json").is_file():
-            allowed = "the setting depth_model names the folder of a depth-estimation model, or use a picture of depths"
-            raise BadInput("preparation", "depth", f"{allowed} as it is")
-        return str(Path(chosen).expanduser().resolve())
-
     def opened(self, path: Path) -> ModelCard:
         """The card of a file or folder that need not be in the library; raises BadInput with what is wrong with it."""
         try:

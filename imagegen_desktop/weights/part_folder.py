@@ -7,7 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from ..domain.errors import ModelProblem
-from ..domain.model_card import CONTROLNET, FOLDER, IMAGE_ENCODER, LORA, PREVIEW_DECODER, VAE, ModelCard
+from ..domain.model_card import (
+    CONTROLNET,
+    DEPTH_ESTIMATOR,
+    FOLDER,
+    IMAGE_ENCODER,
+    LORA,
+    PERSON_DETECTOR,
+    POSE_ESTIMATOR,
+    PREVIEW_DECODER,
+    VAE,
+    ModelCard,
+)
 from ..formats.folder import INDEX, check_files, read_json
 from .layouts import HIDDEN, PROJECTION, feature
 from .single_file import inspect_file
@@ -26,6 +37,13 @@ _KINDS = {
     "AutoencoderKLFlux2": (VAE, "flux2"),
     "AutoencoderKLQwenImage": (VAE, "qwen"),
     "AutoencoderTiny": (PREVIEW_DECODER, ""),
+}
+
+#: Endings of the names of transformers' classes, which say what a network is for.
+_TASKS = {
+    "ForDepthEstimation": DEPTH_ESTIMATOR,
+    "ForPoseEstimation": POSE_ESTIMATOR,
+    "ForObjectDetection": PERSON_DETECTOR,
 }
 _FAMILY_OF_WIDTH = {768: "sd1", 1024: "sd2", 2048: "sdxl"}
 
@@ -49,9 +67,10 @@ def inspect_part(folder: Path) -> ModelCard:
     config = read_json(folder / CONFIG)
     if config.get("architectures") == ["CLIPVisionModelWithProjection"]:
         return _image_encoder(folder, config)
-    found = _KINDS.get(str(config.get("_class_name")))
+    what = str(config.get("_class_name") or next(iter(config.get("architectures") or ["network"]), "network"))
+    task = next((kind for ending, kind in _TASKS.items() if what.endswith(ending)), "")
+    found = (task, "") if task else _KINDS.get(what)
     if found is None:
-        what = config.get("_class_name") or next(iter(config.get("architectures") or ["network"]), "network")
         raise ModelProblem(
             f"{folder.name} holds a {what}, one part of a model.", "Choose the folder of the whole model."
         )

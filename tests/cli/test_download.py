@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from imagegen_desktop.cli import run
-from tests.fake_hub import FakeHub, pipeline_files
+from tests.fake_hub import FakeHub, pipeline_files, weights_of
 
 ID = "paper-makers/paper"
 
@@ -100,3 +100,24 @@ def test_the_kit_of_a_family(hub: FakeHub, home: Path, capsys: pytest.CaptureFix
     assert (place / "tokenizer" / "tokenizer.json").read_bytes() == b"{}"
     assert run(["models", "kit", "nope"]) == 2
     assert "sdxl" in capsys.readouterr().err
+
+
+def test_what_a_preparation_needs(hub: FakeHub, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kinds = {"PekingU/rtdetr_r50vd_coco_o365": "RTDetrForObjectDetection",
+             "usyd-community/vitpose-base-simple": "VitPoseForPoseEstimation"}  # fmt: skip
+    for name, kind in kinds.items():
+        config = json.dumps({"architectures": [kind]}).encode()
+        hub.add(name, {"config.json": config, "preprocessor_config.json": b"{}", "model.safetensors": weights_of(b"x")})
+    assert run(["models", "preparation", "pose"]) == 0
+    out, error = capsys.readouterr()
+    assert out.splitlines() == [str(home / "models" / name.split("/")[1]) for name in kinds]
+    assert "licence: openrail++" in error
+    asked = len(hub.requests)
+    assert run(["models", "preparation", "pose"]) == 0
+    assert len(hub.requests) == asked
+    assert run(["models", "list", "--kind", "pose-estimator", "--json"]) == 0
+    assert [row["name"] for row in json.loads(capsys.readouterr().out)] == ["vitpose-base-simple"]
+    assert run(["models", "preparation", "canny"]) == 2
+    assert "depth, pose" in capsys.readouterr().err
+    assert run(["models", "preparation", "depth"]) == 3
+    assert "Depth-Anything-V2-Small-hf" in capsys.readouterr().err

@@ -187,16 +187,3 @@ def test_a_held_job_is_paused_resumed_and_cancelled_as_any_other(
     engine.until(Idle)
     plain = request(sampler="Euler")
     assert engine.image(command(plain, tiny("sd1"))).pixels == bare.pixels(plain, tiny("sd1"))
-
-
-def test_depths_are_estimated_by_a_model_folder(engine: EngineChild, tiny: Tiny, net: Tiny, tmp_path: Path) -> None:
-    wish, model = controlled(preparation="depth"), tiny("sd1")
-    estimator = tiny_additions.depth_model(tmp_path / "depth")
-    extras = [extra("controlnet", net("sd1")), extra("depth", estimator, "depth")]
-    deep = engine.image(command(wish, model, extras=extras, conditions=SHAPES)).pixels
-    flat = engine.image(asked(controlled(), model, net("sd1"))).pixels
-    assert deep != flat
-    assert deep == engine.image(command(wish, model, extras=extras, conditions=SHAPES)).pixels
-    (estimator / "config.json").write_text("{}")
-    said = only(engine.run(command(wish, model, extras=extras, conditions=SHAPES)), Failed)
-    assert said.message.startswith("depth cannot be loaded as a depth-estimation model")

@@ -37,6 +37,7 @@ class ControlRow(PictureRow):
             "none": self.tr("As it is"),
             "canny": self.tr("Edges"),
             "depth": self.tr("Depths"),
+            "pose": self.tr("Poses"),
             "scribble": self.tr("Strokes"),
             "tile": self.tr("Without details"),
         }
