@@ -17,7 +17,7 @@ def inspect(options: argparse.Namespace) -> int:
         return 0
     output.say(f"{'source':16} {found['source']}")
     for name, value in found["request"].items():
-        if value not in (None, "", [], {}):
+        if value not in (None, "", (), [], {}):
             output.say(f"{name:16} {value}")
     for name in ("approximated", "missing", "ignored"):
         if found[name]:
