@@ -1,8 +1,4 @@
-"""Tiny models as one file, under the names their makers gave the tensors; the way back of diffusers' conversions.
-
-FLUX.1 is written under diffusers' own names, which such files bear as well: for its makers' names diffusers knows
-one width only, that of the real model.
-"""
+"""Tiny models as one file, under the names their makers gave the tensors; the way back of diffusers' conversions."""
 
 from __future__ import annotations
 
@@ -271,6 +267,50 @@ def _flux_2(folder: Path) -> Tensors:
     return named
 
 
+_FLUX = {
+    "time_text_embed.timestep_embedder.linear_1": "time_in.in_layer",
+    "time_text_embed.timestep_embedder.linear_2": "time_in.out_layer",
+    "time_text_embed.text_embedder.linear_1": "vector_in.in_layer",
+    "time_text_embed.text_embedder.linear_2": "vector_in.out_layer",
+    "time_text_embed.guidance_embedder.linear_1": "guidance_in.in_layer",
+    "time_text_embed.guidance_embedder.linear_2": "guidance_in.out_layer",
+    "context_embedder": "txt_in",
+    "x_embedder": "img_in",
+    "norm_out.linear": "final_layer.adaLN_modulation.1",
+    "proj_out": "final_layer.linear",
+}
+_FLUX_BLOCK = {name: theirs for name, theirs in _FLUX_2_BLOCK.items() if not name.startswith("ff")} | {
+    "norm1.linear": "img_mod.lin",
+    "norm1_context.linear": "txt_mod.lin",
+    "ff.net.0.proj": "img_mlp.0",
+    "ff.net.2": "img_mlp.2",
+    "ff_context.net.0.proj": "txt_mlp.0",
+    "ff_context.net.2": "txt_mlp.2",
+}
+_FLUX_SINGLE = {
+    "norm.linear": "modulation.lin",
+    "attn.norm_q.weight": "norm.query_norm.scale",
+    "attn.norm_k.weight": "norm.key_norm.scale",
+    "attn.to_q": "linear1",
+    "proj_out": "linear2",
+}
+
+
+def _flux(folder: Path) -> Tensors:
+    named, state = {}, _fused(_state(folder / "transformer"))
+    for name, tensor in state.items():
+        blocks, _, rest = name.partition(".")
+        number, _, inside = rest.partition(".")
+        if blocks == "transformer_blocks":
+            named[f"double_blocks.{number}.{_renamed(inside, _FLUX_BLOCK)}"] = tensor
+        elif blocks == "single_transformer_blocks" and not inside.startswith("proj_mlp"):
+            beside = state[name.replace("attn.to_q", "proj_mlp")] if inside.startswith("attn.to_q") else tensor[:0]
+            named[f"single_blocks.{number}.{_renamed(inside, _FLUX_SINGLE)}"] = torch.cat([tensor, beside])
+        elif blocks != "single_transformer_blocks":
+            named[_renamed(name, _FLUX)] = _halves_swapped(tensor) if name.startswith("norm_out.linear") else tensor
+    return named
+
+
 _Z_IMAGE = {
     "all_final_layer.2-1.": "final_layer.",
     "all_x_embedder.2-1.": "x_embedder.",
@@ -323,7 +363,7 @@ def _state(folder: Path) -> Tensors:
     return {name: tensor for file in sorted(folder.glob("*.safetensors")) for name, tensor in load_file(file).items()}
 
 
-def _as_in_diffusers(folder: Path) -> Tensors:
+def as_in_diffusers(folder: Path) -> Tensors:
     return _state(folder / "transformer")
 
 
@@ -333,10 +373,10 @@ LAYOUTS: dict[str, Callable[[Path], Any]] = {
     "sd2": _stable_diffusion_2,
     "sdxl": _stable_diffusion_xl,
     "sd3": _stable_diffusion_3,
-    "flux": _as_in_diffusers,
-    "flux-kontext": _as_in_diffusers,
-    "flux-fill": _as_in_diffusers,
+    "flux": _flux,
+    "flux-kontext": _flux,
+    "flux-fill": _flux,
     "flux2": _flux_2,
     "zimage": _z_image,
-    "qwen": _as_in_diffusers,
+    "qwen": as_in_diffusers,
 }

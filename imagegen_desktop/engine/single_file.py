@@ -19,8 +19,9 @@ from ..domain.errors import ModelProblem
 from ..domain.model_card import V_PREDICTION
 from ..formats.gguf import read_gguf
 from ..formats.safetensors import read_safetensors
+from . import flux_names
 from .pipelines import PipelineFamily
-from .variants import Shapes, changes
+from .variants import PREFIX, Shapes, changes
 
 GGUF = ".gguf"
 _WEIGHTS = ("*.safetensors", "*.bin")
@@ -97,7 +98,7 @@ def _denoiser(file: Path, kit: Path, kind: str, part: str, precision: torch.dtyp
     if file.suffix.lower() == GGUF:
         quantised = {"quantization_config": diffusers.GGUFQuantizationConfig(compute_dtype=precision)}
     return getattr(diffusers, kind).from_single_file(
-        _under_known_names(file) if "input_blocks.0.0.weight" in shapes else str(file),
+        _under_known_names(file, kind, shapes),
         config=str(kit),
         subfolder=part,
         local_files_only=True,
@@ -107,9 +108,14 @@ def _denoiser(file: Path, kit: Path, kind: str, part: str, precision: torch.dtyp
     )
 
 
-def _under_known_names(file: Path) -> dict[str, Any]:
-    """A bare UNet's tensors as they are named in a whole checkpoint, where alone diffusers knows them."""
-    return {f"model.diffusion_model.{name}": tensor for name, tensor in load_single_file_checkpoint(str(file)).items()}
+def _under_known_names(file: Path, kind: str, names: Iterable[str]) -> str | dict[str, Any]:
+    """The file itself where diffusers knows its names, else its tensors under others: a bare UNet's as in a whole
+    checkpoint, where alone they are known, and FLUX.1's, which are known at one width."""
+    if "input_blocks.0.0.weight" in names:
+        return {f"{PREFIX}{name}": tensor for name, tensor in load_single_file_checkpoint(str(file)).items()}
+    if kind == "FluxTransformer2DModel" and any("double_blocks." in name for name in names):
+        return flux_names.renamed(load_single_file_checkpoint(str(file)))
+    return str(file)
 
 
 def _as_trained(pipeline: Any, marks: Collection[str], denoiser: Any) -> Any:

@@ -11,7 +11,8 @@ from typing import Any
 
 Shapes = Mapping[str, tuple[int, ...]]
 
-_PREFIX = "model.diffusion_model."
+#: Of the denoiser's names in a whole checkpoint.
+PREFIX = "model.diffusion_model."
 #: Channels of one attention head in every Stable Diffusion 3.
 _HEAD = 64
 
@@ -21,7 +22,7 @@ def changes(kind: str, shapes: Shapes) -> dict[str, Any]:
     known = _READERS.get(kind)
     if known is None:
         return {}
-    inside = {name.removeprefix(_PREFIX): shape for name, shape in shapes.items()}
+    inside = {name.removeprefix(PREFIX): shape for name, shape in shapes.items()}
     return {name: value for name, value in known(inside).items() if value is not None}
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import diffusers
 import pytest
 import torch
+from diffusers.loaders import single_file_utils
 from diffusers.loaders.single_file_utils import load_single_file_checkpoint
 from safetensors.torch import load_file, save_file
 
@@ -110,11 +111,22 @@ def _bare_denoiser(single: Single) -> dict[str, Any]:
     if single.file.suffix == ".gguf":
         options["quantization_config"] = diffusers.GGUFQuantizationConfig(compute_dtype=torch.float32)
     source: Any = str(single.file)
+    if index[part][1] == "FluxTransformer2DModel":
+        source = _at_any_width(source)
     if part == "unet":
         source = {
             f"model.diffusion_model.{name}": tensor for name, tensor in load_single_file_checkpoint(source).items()
         }
     return {part: getattr(diffusers, index[part][1]).from_single_file(source, **options)}
+
+
+def _at_any_width(file: str) -> Any:
+    """diffusers' own conversion of FLUX.1, with the width of this one for that of the published."""
+    source = inspect.getsource(single_file_utils.convert_flux_transformer_checkpoint_to_diffusers)
+    checkpoint = load_single_file_checkpoint(file)
+    known: dict[str, Any] = {"torch": torch}
+    exec(source.replace("inner_dim = 3072", f"inner_dim = {len(checkpoint['img_in.bias'])}"), known)
+    return known["convert_flux_transformer_checkpoint_to_diffusers"](checkpoint)
 
 
 def same_as_bare(engine: EngineChild, family: str, single: Single, task: str) -> None:
@@ -155,6 +167,14 @@ def test_a_file_holds_what_its_folder_holds(unplugged: EngineChild, written: Wri
     options = {"kit": str(single.kit), "variants": VARIANTS.get(family, [])}
     image = unplugged.image(command(wish, single.file, family=family, **options)).pixels
     assert difference(whole, image) < 0.5
+
+
+def test_flux_may_be_named_as_diffusers_names_it(unplugged: EngineChild, written: Write, tmp_path: Path) -> None:
+    single, wish = written("flux", "safetensors"), request()
+    file, options = tmp_path / "flux.safetensors", {"family": "flux", "kit": str(single.kit)}
+    save_file(original_layouts.as_in_diffusers(single.folder), file)
+    theirs = unplugged.image(command(wish, single.file, **options)).pixels
+    assert difference(unplugged.image(command(wish, file, **options)).pixels, theirs) < 0.5
 
 
 @pytest.mark.parametrize("family", ["sd1", "sd2", "sdxl"])
@@ -198,7 +218,7 @@ def test_schnell_keeps_its_own_schedule_with_the_kit_of_dev(
     options = {"config": str(kit), "subfolder": "transformer", "guidance_embeds": False}
     pipeline = diffusers.FluxPipeline.from_pretrained(
         kit,
-        transformer=diffusers.FluxTransformer2DModel.from_single_file(str(file), **options),
+        transformer=diffusers.FluxTransformer2DModel.from_single_file(_at_any_width(str(file)), **options),
         scheduler=diffusers.FlowMatchEulerDiscreteScheduler(shift=1.0),
     )
     image = unplugged.image(command(wish, file, family="flux", kit=str(kit)))
