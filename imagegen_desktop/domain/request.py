@@ -87,11 +87,20 @@ class ImagePrompt:
 
 @dataclass(frozen=True, kw_only=True)
 class BranchPoint:
-    """Where an image left the path of another: after iteration `step` of `request`, which drew image `image`."""
+    """Where an image left the path of another: after iteration `step` of `request`, which drew image `image`;
+    LAST_STEP leaves it when it is finished, and only decodes it again."""
 
     step: int
     image: str
     request: GenerationRequest
+
+    @property
+    def origin(self) -> BranchPoint:
+        """The nearest ancestor whose own path is left: one that had not branched itself by then."""
+        found = self
+        while found.request.branch is not None and found.request.branch.step >= self.step:
+            found = found.request.branch
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -323,14 +332,20 @@ BRANCH_CHANGES = frozenset(
         "clip_skip",
     }
 )
-_NOT_COMPARED = BRANCH_CHANGES | {"priority", "use_cache", "until", "branch", "count", "device", "version"}
+_NOT_COMPARED = frozenset({"vae", "priority", "use_cache", "until", "branch", "count", "device", "version"})
+
+#: Of a branch: after the last step, however many a scheduler makes of those that were asked for.
+LAST_STEP = 1_000_000
 
 
 def _check_branch(request: GenerationRequest, branch: BranchPoint) -> None:
-    check_whole("branch step", branch.step, 1, MAX_STEPS)
+    free = _NOT_COMPARED
+    if branch.step != LAST_STEP:
+        check_whole("branch step", branch.step, 1, MAX_STEPS)
+        free |= BRANCH_CHANGES
     for field in fields(GenerationRequest):
         ours, theirs = getattr(request, field.name), getattr(branch.request, field.name)
-        if field.name not in _NOT_COMPARED and ours is not None and ours != theirs:
+        if field.name not in free and ours is not None and ours != theirs:
             raise BadInput(field.name, ours, f"{theirs!r}, as in the image it branches from")
 
 

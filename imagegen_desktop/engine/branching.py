@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
 
-from ..domain.request import BranchPoint, GenerationRequest
 from .drawing import Drawing
 from .state import State
 
@@ -16,35 +16,52 @@ class Reached(BaseException):
 
 
 class Approach(Drawing):
-    """Draws a parent picture as far as the step where a branch leaves it, telling its steps as it goes."""
+    """Draws a parent picture as far as the step where a branch leaves it, or to its last one, telling its steps as it
+    goes. A snapshot of the parent's spares the steps it holds."""
 
     def __init__(self, *args: Any, until: int) -> None:
         super().__init__(*args)
         self._until = until
+        self._start: State | None = None
         self._reached: State | None = None
+
+    @property
+    def notes(self) -> list[str]:
+        return self._notes
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether it was said that the drawing has started."""
+        return self._approached or self._boundary is not None
 
     def reach(self) -> State:
         """The state after that step; raises Leave when somebody wishes so on the way."""
+        self._start = self._kept()
+        if self._start is not None and self._start.step == min(self._until, self._start.steps):
+            return self._start
         try:
             self.call()
         except Reached:
             pass
         finally:
             self._writer.drop()
-        assert self._reached is not None, "a branch leaves before the last step"
+        assert self._reached is not None, "the last step is one of them"
         return self._reached
 
     def stepped(self, step: int, latents: torch.Tensor, clean: torch.Tensor) -> None:
         super().stepped(step, latents, clean)
-        if step == self._until:
-            assert self._boundary is not None
+        assert self._boundary is not None
+        if step == min(self._until, self._boundary.steps):
             self._reached = self._boundary.state()
             raise Reached
 
+    def _resumable(self) -> State | None:
+        return self._start
 
-def parent_of(branch: BranchPoint) -> GenerationRequest:
-    """The request whose path the branch leaves: the nearest ancestor that had not branched itself by then."""
-    parent = branch.request
-    while parent.branch is not None and parent.branch.step >= branch.step:
-        parent = parent.branch.request
-    return parent
+    def _kept(self) -> State | None:
+        """Where to begin, unless that is beyond the branch."""
+        state = super()._resumable()
+        if state is not None and state.step > self._until:
+            self._command = replace(self._command, resume="")
+            state = super()._resumable()
+        return state

@@ -123,13 +123,16 @@ class Drawing:
 
     def _resumable(self) -> State | None:
         """The state to go on from; a snapshot that does not fit costs the steps, never the job."""
+        branched = self._request.branch is not None
         if not self._command.resume:
-            return self._approach() if self._request.branch else None
+            return self._approach() if branched else None
         try:
             snapshot = read(Path(self._command.resume))
             if snapshot.request != self._identity():
                 raise UnusableSnapshot("it belongs to another request")
         except UnusableSnapshot as reason:
+            if branched:  # it may be one of the picture that the branch leaves
+                return self._approach()
             self._notes.append(f"begun again from the first step: the snapshot cannot be used, {reason}")
             return None
         changed = differences(snapshot.surroundings, self._surroundings())
@@ -140,14 +143,15 @@ class Drawing:
 
     def _approach(self) -> State:
         """The state a branch begins with: the parent's, drawn to the step where they part."""
-        from .branching import Approach, parent_of
+        from .branching import Approach
 
         branch = self._request.branch
         assert branch is not None
-        parent = replace(self._command, request=parent_of(branch).to_dict(), index=0, snapshot="")
+        parent = replace(self._command, request=branch.origin.request.to_dict(), index=0, snapshot="")
         around = (self._model, self._desk, self._tallies, self._writer, self._send, self._preview_every)
-        state = Approach(parent, *around, until=branch.step).reach()
-        self._approached = True
+        approach = Approach(parent, *around, until=branch.step)
+        state = approach.reach()
+        self._approached, self._notes = approach.has_begun, approach.notes
         return state
 
     # ---- the watcher --------------------------------------------------------------------------------------
