@@ -38,8 +38,8 @@ def check_enlarging(request: GenerationRequest) -> None:
             raise BadInput("hires strength", request.hires_strength, "only together with a hires factor")
     if request.hires_factor is not None:
         check_number("hires factor", request.hires_factor, 1.05, MAX_HIRES_FACTOR)
-        if request.mask is not None or request.upscale is not None:
-            raise BadInput("hires factor", request.hires_factor, "not together with a mask or with upscaling")
+        if request.upscale is not None:
+            raise BadInput("hires factor", request.hires_factor, "not together with upscaling")
         _check_sides("hires factor", request.hires_factor, request.width or 1, request.height or 1)
     elif request.upscaler is not None and request.upscale is None:
         raise BadInput("upscaler", request.upscaler, "only together with a hires factor or with upscaling")

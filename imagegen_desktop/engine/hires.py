@@ -54,7 +54,7 @@ class HiresDrawing(Drawing):
 
     def _drawn_over(self, first: Picture.Image, state: State | None) -> Picture.Image:
         size = hires_size(self._request)
-        larger = self._enlarged(first, *size)
+        larger = self._enlarged(self._within_mask(first), *size)
         around = (self._model, self._desk, self._tallies, self._writer, self._send, self._preview_every)
         command = replace(
             self._command,
@@ -62,10 +62,22 @@ class HiresDrawing(Drawing):
             index=0,
             resume="",
             image=larger.tobytes(),
+            mask=self._mask.resize(size, Picture.Resampling.BILINEAR).tobytes() if self._command.mask else b"",
             conditions=_resized(self._command, self._request, size),
         )
         self._second = SecondPass(command, *around, outer=self, first=first, resume=state)
         return self._second.call()
+
+    @property
+    def _mask(self) -> Picture.Image:
+        """At the first pass's size."""
+        return Picture.frombytes("L", (self._request.width or 0, self._request.height or 0), self._command.mask)
+
+    def _within_mask(self, first: Picture.Image) -> Picture.Image:
+        """What the second pass goes on with: outside a mask the source picture itself, which no decoder gives back."""
+        if not self._command.mask:
+            return first
+        return Picture.composite(first, Picture.frombytes("RGB", first.size, self._command.image), self._mask)
 
     def _enlarged(self, first: Picture.Image, width: int, height: int) -> Picture.Image:
         self._say_phase("enlarging")
@@ -88,10 +100,14 @@ class HiresDrawing(Drawing):
     def _expected(self, steps: int) -> int:
         """How many steps the second pass will have, from what the first pass's scheduler made of its own; the second
         says so itself when it begins."""
-        wished, strength = self._request.steps or 1, self._request.hires_strength or 0.0
-        share = math.ceil(wished * strength) if self._model.family.flow else int(wished * strength)
-        twice = wished > 1 and steps == 2 * wished - 1
-        return max(1, 2 * share - 1 if twice else share + steps - wished)
+        strengths = (
+            1.0 if self._request.strength is None else self._request.strength,
+            self._request.hires_strength or 0.0,
+        )
+        shares = [(self._request.steps or 1) * strength for strength in strengths]
+        first, second = (math.ceil(share) if self._model.family.flow else int(share) for share in shares)
+        twice = first > 1 and steps == 2 * first - 1
+        return max(1, 2 * second - 1 if twice else second + steps - first)
 
     def _left(self, wish: Wish) -> Event:
         return super()._left(wish) if self._second is None else self._second.left(wish)
@@ -161,7 +177,7 @@ class SecondPass(Drawing):
 
 
 def second_request(request: GenerationRequest) -> GenerationRequest:
-    """What the second pass draws."""
+    """What the second pass draws: over the whole picture, or inside the mask again."""
     width, height = hires_size(request)
     return replace(
         request,

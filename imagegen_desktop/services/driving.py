@@ -150,7 +150,7 @@ class Driver:
             return JobState.DONE
         assignment = self._assigner.assignment(running.job, running.provider)
         running.job, running.notes = assignment.job, assignment.notes
-        running.original, running.mask = assignment.image, assignment.mask
+        running.original, running.mask = self._assigner.outside(running.job.request, assignment)
         for event in running.provider.run(assignment):
             running.heard |= not isinstance(event, Failed)
             self._hear(running, event)

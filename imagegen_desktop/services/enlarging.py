@@ -7,7 +7,7 @@ from typing import Any
 
 from ..domain.enlarging import HIRES_STRENGTH, LANCZOS, check_enlarging, hires_size, upscaled_size
 from ..domain.errors import BadInput, ModelProblem
-from ..domain.families import IMAGE
+from ..domain.families import IMAGE, INPAINT
 from ..domain.job import Job
 from ..domain.model_card import PICKLE, UPSCALER, ModelCard
 from ..domain.request import GenerationRequest, SourceImage, check_size
@@ -56,7 +56,7 @@ class Enlargers:
 
     def with_second_pass(self, request: GenerationRequest, card: ModelCard) -> GenerationRequest:
         """A request with a hires factor, its strength and upscaler filled in; raises BadInput for what cannot be."""
-        if IMAGE not in card.traits.tasks:
+        if (IMAGE if request.mask is None else INPAINT) not in card.traits.tasks:
             raise BadInput("hires factor", request.hires_factor, f"{card.traits.title} does not draw over pictures")
         check_size(*hires_size(request))
         strength = HIRES_STRENGTH if request.hires_strength is None else request.hires_strength

@@ -6,9 +6,10 @@ import io
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 from safetensors.torch import save_file
 
+from tests.pictures import half_mask
 from tests.tiny_models import esrgan_tensors
 
 from .conftest import Call, events
@@ -69,3 +70,18 @@ def test_outpainting_and_a_second_pass(call: Call, tiny: Path, photo: Image.Imag
     ):
         refused = call("generate", "hills", *options, *model)
         assert (refused.returncode, said in refused.stderr) == (2, True), refused.stderr
+
+
+def test_a_second_pass_inside_a_mask_keeps_the_rest_of_the_picture(
+    call: Call, tiny: Path, photo: Image.Image, tmp_path: Path
+) -> None:
+    (tmp_path / "mask.png").write_bytes(half_mask(75, 50))
+    model = ("--model", str(tiny), "--steps", "3", "--json", "--seed", "1", "--width", "64", "--height", "64")
+    source = ("--image", "photo.png", "--mask", "mask.png", "--hires-factor", "1.5", "--hires-strength", "0.7")
+    told = events(call("generate", "hills", *source, *model))
+    with Image.open(told[-2]["path"]) as drawn:
+        assert drawn.size == (96, 96)
+        whole = ImageOps.fit(photo, (96, 96), Image.Resampling.LANCZOS)
+        kept, painted = (60, 0, 96, 96), (0, 0, 36, 96)
+        assert drawn.convert("RGB").crop(kept).tobytes() == whole.crop(kept).tobytes()
+        assert drawn.convert("RGB").crop(painted).tobytes() != whole.crop(painted).tobytes()

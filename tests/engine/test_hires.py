@@ -12,7 +12,16 @@ from safetensors.torch import save_file
 
 from imagegen_desktop.protocol.messages import Idle, Image, Pause, Paused, Started, Step
 from tests.engine import bare
-from tests.engine.engine_child import SIDE, EngineChild, command, only, request
+from tests.engine.engine_child import (
+    SIDE,
+    EngineChild,
+    command,
+    gradient,
+    left_half,
+    only,
+    request,
+    task_request,
+)
 from tests.tiny_models import esrgan_tensors
 
 HIRES = {"hires_factor": 1.5, "hires_strength": 0.5, "steps": 6, "sampler": "Euler"}
@@ -52,6 +61,34 @@ def two_pipelines(wish: Any, folder: Path) -> bytes:
     return bytes(picture.tobytes())
 
 
+def test_inside_a_mask_both_passes_paint_and_outside_it_the_picture_is_itself(
+    engine: EngineChild, tiny: Callable[[str], Path]
+) -> None:
+    wish = task_request("inpaint", **HIRES, strength=1.0)
+    events = engine.run(command(wish, tiny("sd1")))
+    image = only(events, Image)
+    assert (image.width, image.height) == (FINAL, FINAL)
+    assert [event.step for event in events if isinstance(event, Step)] == list(range(1, 10))
+    alone = task_request("inpaint", steps=6, sampler="Euler", strength=1.0)
+    first = Picture.frombytes("RGB", (SIDE, SIDE), bare.pixels(alone, tiny("sd1")))
+    mask = Picture.frombytes("L", (SIDE, SIDE), left_half())
+    kept = Picture.composite(first, Picture.frombytes("RGB", (SIDE, SIDE), gradient()), mask)
+    size = (FINAL, FINAL)
+    pictures = {
+        "image": kept.resize(size, Picture.Resampling.LANCZOS).tobytes(),
+        "mask": mask.resize(size, Picture.Resampling.BILINEAR).tobytes(),
+    }
+    second = task_request("inpaint", steps=6, sampler="Euler", strength=0.5, width=FINAL, height=FINAL)
+    assert image.pixels == engine.image(command(second, tiny("sd1"), **pictures)).pixels
+
+
+def test_how_many_steps_there_will_be_is_said_at_once(engine: EngineChild, tiny: Callable[[str], Path]) -> None:
+    for wish in (task_request("image", **HIRES, strength=0.7), task_request("inpaint", **HIRES, strength=1.0)):
+        events = engine.run(command(wish, tiny("sd1")))
+        steps = [event for event in events if isinstance(event, Step)]
+        assert only(events, Started).steps == len(steps) == steps[-1].step
+
+
 @pytest.mark.parametrize("sampler", ["PNDM", "Heun"])
 def test_samplers_with_steps_of_their_own_are_counted_right(
     engine: EngineChild, tiny: Callable[[str], Path], sampler: str
@@ -73,12 +110,13 @@ def test_a_network_enlarges_between_the_passes(
     assert image.pixels != engine.image(command(request(**HIRES), tiny("sd1"))).pixels
 
 
-@pytest.mark.parametrize("leave_at", [2, 7])
+@pytest.mark.parametrize(("task", "leave_at"), [("text", 2), ("text", 7), ("inpaint", 7)])
 def test_either_pass_goes_on_from_its_snapshot(
-    engine: EngineChild, tiny: Callable[[str], Path], tmp_path: Path, leave_at: int
+    engine: EngineChild, tiny: Callable[[str], Path], tmp_path: Path, task: str, leave_at: int
 ) -> None:
     """Step 2 is of the first pass, 7 of the second, which does not draw the first again."""
-    wish, snapshot = request(**HIRES), str(tmp_path / "job.safetensors")
+    strength = {"strength": 1.0} if task == "inpaint" else {}
+    wish, snapshot = task_request(task, **HIRES | strength), str(tmp_path / "job.safetensors")
     whole = engine.image(command(wish, tiny("sd1"))).pixels
     engine.send(command(wish, tiny("sd1"), snapshot=snapshot, snapshot_seconds=3600.0))
     while engine.until(Step).step < leave_at - 1:

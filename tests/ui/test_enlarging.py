@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QComboBox, QPlainTextEdit, QSlider, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QComboBox,
+    QLabel,
+    QMenu,
+    QPlainTextEdit,
+    QSlider,
+    QWidget,
+)
 
+from imagegen_desktop.domain.model_card import ModelCard
+from imagegen_desktop.domain.request import LAST_STEP, BranchPoint
+from imagegen_desktop.ui.offer import offer_of_card
 from tests.ui.conftest import Studio
 from tests.ui.test_window import draw, gallery_rows
 
@@ -55,6 +68,39 @@ def test_the_picture_just_drawn_is_upscaled_from_the_details(studio: Studio) -> 
 def test_the_menu_names_who_enlarges(studio: Studio) -> None:
     gallery = studio.window.panes.gallery
     studio.until(lambda: gallery._upscalers == ["Lanczos"])
+
+
+def menu_entry(studio: Studio, *path: str) -> QAction:
+    """An entry of the menu of the current picture, by the texts that lead to it."""
+    view = studio.find(QAbstractItemView, "galleryView")
+    view.customContextMenuRequested.emit(QPoint(1, 1))
+    menu = next(found for found in studio.window.panes.gallery.findChildren(QMenu) if found.isVisible())
+    for text in path[:-1]:
+        menu = next(action.menu() for action in menu.actions() if action.text() == text)
+    return next(action for action in menu.actions() if action.text() == path[-1])
+
+
+def test_a_picture_is_decoded_again_as_a_job_that_knows_its_parent(studio: Studio) -> None:
+    drawn(studio)
+    select(studio, 0)
+    menu_entry(studio, "Decode again", "With the model's own VAE").trigger()
+    studio.until(lambda: gallery_rows(studio) == 2)
+    newest, oldest = studio.parts.gallery.page(limit=2)
+    assert newest.parents == (oldest.id,)
+    assert newest.request.branch == BranchPoint(step=LAST_STEP, image=oldest.id, request=oldest.request)
+
+
+def test_a_picture_that_cannot_be_decoded_again_says_so(studio: Studio) -> None:
+    drawn(studio)
+    select(studio, 0)
+    studio.window.actions_["upscale2"].trigger()
+    studio.until(lambda: gallery_rows(studio) == 2)
+    select(studio, 0)
+    menu_entry(studio, "Decode again", "With the model's own VAE").trigger()
+    said = studio.window.panes.stage.messages
+    studio.until(said.isVisible)
+    assert "not enlarged" in " ".join(label.text() for label in said.findChildren(QLabel))
+    assert len(studio.provider.assignments) == 2
 
 
 def test_child_and_parent_are_compared(studio: Studio) -> None:
@@ -123,11 +169,18 @@ def test_a_second_pass_is_part_of_the_request(studio: Studio) -> None:
     assert (request.hires_factor, request.hires_strength, request.upscaler) == (2.0, 0.5, "Lanczos")
 
 
-@pytest.mark.parametrize("masked", [True, False])
-def test_a_mask_greys_the_second_pass(studio: Studio, masked: bool) -> None:
-    combo = studio.find(QComboBox, "hiresCombo")
+@pytest.mark.parametrize(
+    ("family", "masked", "there"),
+    [("sd1", True, True), ("sd1", False, True), ("flux-fill", True, True), ("flux-fill", False, False)],
+)
+def test_the_second_pass_is_there_where_the_model_can_draw_over_the_picture(
+    studio: Studio, family: str, masked: bool, there: bool
+) -> None:
+    combo, pane = studio.find(QComboBox, "hiresCombo"), studio.window.panes.prompt
     combo.setCurrentIndex(1)
-    studio.window.panes.prompt.show_masked(masked)
-    assert combo.isEnabled() is not masked
-    assert bool(combo.accessibleDescription()) is masked
-    assert (studio.window.panes.prompt.request().hires_factor is None) is masked
+    card = ModelCard(name="model", path="/model", family=family, size_bytes=1, width=64, height=64, steps=4)
+    pane.show_offer(offer_of_card(card))
+    pane.show_masked(masked)
+    assert combo.isEnabled() is there
+    assert bool(combo.accessibleDescription()) is not there
+    assert (pane.request().hires_factor is not None) is there

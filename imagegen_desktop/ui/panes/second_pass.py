@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from ...domain.enlarging import HIRES_STRENGTH
-from ...domain.families import IMAGE
+from ...domain.families import IMAGE, INPAINT
 from ...domain.request import GenerationRequest
 from ..offer import Offer
 from ..widgets.fields import Choice, Number, captioned
@@ -16,7 +16,7 @@ _FACTORS = (1.5, 2.0, 3.0)
 
 
 class SecondPass(QWidget):
-    """Off unless a factor is chosen; a mask, or a model that draws over no pictures, greys it and says why."""
+    """Off unless a factor is chosen; a model that draws over no pictures greys it and says why."""
 
     changed = Signal()
 
@@ -24,7 +24,8 @@ class SecondPass(QWidget):
         super().__init__()
         self._factor = Choice("hiresCombo")
         self._strength = Number("hiresStrengthSpin", 0.05, 1.0, 0.05)
-        self._cannot = self._masked = ""
+        self._offered: Offer | None = None
+        self._masked = False
         self._factor.addItem(self.tr("Off"), None)
         for factor in _FACTORS:
             self._factor.addItem(self.tr("{0} times larger").format(f"{factor:g}"), factor)
@@ -56,16 +57,18 @@ class SecondPass(QWidget):
 
     def show_offer(self, offered: Offer) -> None:
         """What the chosen model cannot do says so."""
-        cannot = self.tr("{0} does not draw over pictures.").format(offered.title)
-        self._cannot = "" if offered.card is not None and IMAGE in offered.tasks else cannot
+        self._offered = offered
         self._offer()
 
     def show_masked(self, masked: bool) -> None:
-        self._masked = self.tr("A picture with a mask is drawn in one pass.") if masked else ""
+        self._masked = masked
         self._offer()
 
     def _offer(self) -> None:
-        offer(self._factor, self._cannot or self._masked)
+        if self._offered is not None:
+            wanted, offered = INPAINT if self._masked else IMAGE, self._offered
+            cannot = self.tr("{0} does not draw over pictures.").format(offered.title)
+            offer(self._factor, "" if offered.card is not None and wanted in offered.tasks else cannot)
         self._chosen()
 
     def _chosen(self) -> None:
