@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication
 Texts = dict[str, str | list[str]]
 
 _SERVICES = "services"
+_spoken: list[QTranslator] = []
 _PLACE = re.compile(r"\{(\d)\}")
 
 
@@ -85,7 +86,8 @@ def sentences(folder: Path, language: str) -> Sentences:
 
 def speak(application: QApplication, folder: Path, choice: str) -> None:
     """Installs the chosen language; `system` takes German where the system speaks it, else English."""
-    for former in application.findChildren(QTranslator):
+    while _spoken:
+        former = _spoken.pop()
         application.removeTranslator(former)
         former.deleteLater()
     system = "de" if QLocale.system().language() == QLocale.Language.German else "en"
@@ -93,5 +95,7 @@ def speak(application: QApplication, folder: Path, choice: str) -> None:
     QLocale.setDefault(QLocale.system() if choice == "system" else QLocale(language))
     own = QTranslator(application)
     if own.load(f"qtbase_{language}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
-        application.installTranslator(own)
-    application.installTranslator(JsonTranslator(texts(folder, language), application, sentences(folder, language)))
+        _spoken.append(own)
+    _spoken.append(JsonTranslator(texts(folder, language), application, sentences(folder, language)))
+    for translator in _spoken:
+        application.installTranslator(translator)

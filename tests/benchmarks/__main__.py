@@ -28,6 +28,7 @@ def main() -> int:
     chosen = options.parse_args()
     os.environ |= {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "IMAGEGEN_DESKTOP_THREADS": "1"}
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an artist's Python compiles our modules once, not at every start
     print(f"{platform.machine()}, {os.cpu_count()} processors; {busy_warning()}")
     found: list[Measured] = []
     with tempfile.TemporaryDirectory() as folder:
