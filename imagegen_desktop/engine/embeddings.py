@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from diffusers.hooks.group_offloading import _maybe_remove_and_reapply_group_offloading
 from safetensors.torch import load_file
 from tokenizers import AddedToken
 
@@ -66,14 +67,17 @@ class Embeddings:
         self.clear()
         for encoder in self._encoders if wanted else ():
             self._before.append(self._extend(encoder, [found[encoder] for found in vectors]))
+        self._place_again()
         for number, found in enumerate(vectors):
             count = len(found[self._encoders[0]])
             self._tokens[wanted[number].name] = " ".join(_token(number, place) for place in range(count))
         self._applied = wanted
 
     def clear(self) -> None:
-        for before in self._before:
-            before.put_back()
+        if self._before:
+            for before in self._before:
+                before.put_back()
+            self._place_again()
         self._before, self._applied, self._tokens = [], (), {}
 
     def spelled(self, text: str) -> str:
@@ -85,6 +89,11 @@ class Embeddings:
     def state(self) -> tuple[object, ...]:
         """What of the words changes what the encoders say to a token."""
         return self._applied
+
+    def _place_again(self) -> None:
+        """Encoders whose weights stream through a card keep a list of them."""
+        for encoder in self._encoders:
+            _maybe_remove_and_reapply_group_offloading(getattr(self._pipeline, encoder))
 
     def _vectors(self, word: Word) -> dict[str, torch.Tensor]:
         """(vectors, width) for each encoder; raises BadInput unless each has its own and they are as wide as it is."""

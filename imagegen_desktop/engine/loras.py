@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from diffusers.utils import set_weights_and_activate_adapters
 from safetensors.torch import load_file
 
@@ -85,7 +86,7 @@ class Loras:
         tensors = _read(each)
         kinds = type(self._pipeline)
         try:
-            with _silenced():
+            with _silenced(), _left_in_place(self._pipeline):
                 options = {"unet_config": self._pipeline.unet.config} if self._denoiser == "unet" else {}
                 converted = kinds.lora_state_dict(dict(tensors), **options)
                 weights = converted[0] if isinstance(converted, tuple) else converted
@@ -162,6 +163,19 @@ def _read(each: Wanted) -> dict[str, Any]:
 
 def _misfit(name: str) -> BadInput:
     return BadInput("LoRA", name, "it was made for another kind of model than the chosen one")
+
+
+@contextmanager
+def _left_in_place(pipeline: Any) -> Iterator[None]:
+    """Parts stay placed as they are: diffusers would take the hooks that move them away, put its own in their stead,
+    and undo what was wrapped around them."""
+    parts = [part for part in pipeline.components.values() if isinstance(part, torch.nn.Module)]
+    hooks = [(part, vars(part).pop("_hf_hook")) for part in parts if "_hf_hook" in vars(part)]
+    try:
+        yield
+    finally:
+        for part, hook in hooks:
+            part._hf_hook = hook
 
 
 @contextmanager

@@ -65,7 +65,11 @@ def place(pipeline: Any, family: PipelineFamily, device: torch.device, plan: Pla
 
 def eight_bits(denoiser: Any) -> None:
     """Its weights kept in 8 bits and computed with in the precision they had."""
-    denoiser.enable_layerwise_casting(storage_dtype=_EIGHT, compute_dtype=denoiser.dtype)
+    precision = denoiser.dtype
+    denoiser.enable_layerwise_casting(storage_dtype=_EIGHT, compute_dtype=precision)
+    for part in denoiser.modules():
+        if isinstance(getattr(part, "weight", None), torch.Tensor) and part.weight.dtype == _EIGHT:
+            part.compute_dtype = precision  # what peft gives a LoRA on it; else that would be rounded as well
 
 
 def _text_apart(pipeline: Any, family: PipelineFamily, device: torch.device) -> None:

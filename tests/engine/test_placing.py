@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,21 @@ import diffusers
 import pytest
 import torch
 
+from imagegen_desktop.domain.request import REFERENCE_SIDE, GenerationRequest, ImagePrompt, LoraWeight, SourceImage
+from imagegen_desktop.engine.adapters import Adapters
+from imagegen_desktop.engine.conditioning import TextCache
 from imagegen_desktop.engine.desk import Desk
 from imagegen_desktop.engine.device import choose
 from imagegen_desktop.engine.memory_plan import EIGHT_BIT, STREAMED, TEXT_APART, WHOLE, Plan
+from imagegen_desktop.engine.model_hash import Digests
 from imagegen_desktop.engine.pipelines import PIPELINES
 from imagegen_desktop.engine.placing import need_of, place, placed
 from imagegen_desktop.engine.stepping import StepBoundary
 from imagegen_desktop.engine.tallies import Tallies
+from tests import tiny_additions
+from tests.engine.engine_child import command, request
 from tests.engine.test_stepping import Silent
+from tests.tiny_additions import extra
 
 Tiny = Callable[[str], Path]
 CARD = torch.device("cpu")
@@ -77,3 +85,48 @@ def test_a_need_counts_every_weight_once(tiny: Tiny) -> None:
 def test_a_processor_holds_everything_whatever_is_wanted(tiny: Tiny) -> None:
     _, plan = placed(opened(tiny("sd1")), PIPELINES["sd1"], choose("cpu"), STREAMED, 64 * 64)
     assert (plan.way, plan.words) == (WHOLE, "")
+
+
+@pytest.mark.parametrize("way", [WHOLE, TEXT_APART, STREAMED, EIGHT_BIT])
+def test_what_is_added_is_placed_with_the_parts_it_is_added_to(tiny: Tiny, tmp_path: Path, way: str) -> None:
+    """LoRAs also for text encoders that wait elsewhere; taken off, everything lies and draws as before."""
+    model, family = tiny("sd1"), PIPELINES["sd1"]
+    file = tiny_additions.lora(model, tmp_path / "mine.safetensors")
+    adapter = tiny_additions.ip_adapter(model, tmp_path / "adapter.safetensors")
+    encoder = tiny_additions.image_encoder(tmp_path / "image_encoder")
+    word = tiny_additions.embedding(tmp_path / "cat.safetensors")
+    extras = [extra("lora", file), extra("ip-adapter", adapter), extra("image-encoder", encoder)]
+    extras.append(extra("embedding", word, "cat"))
+    prompt = ImagePrompt(model="mine", image=SourceImage(sha256="0" * 64, width=8, height=8), weight=0.5)
+    wish = request(loras=(LoraWeight(name="mine"),), embeddings=("cat",), image_prompts=(prompt,))
+    asked = command(wish, model, extras=extras, references=bytes(range(256)) * (REFERENCE_SIDE**2 * 3 // 256))
+
+    def drawn_with(pipeline: Any, wish: GenerationRequest) -> bytes:
+        adapters.apply(wish, extras)
+        generator = torch.Generator().manual_seed(1)
+        boundary = StepBoundary(pipeline, pipeline.unet, generator, Desk("job"), Tallies(), Silent())
+        with adapters.held(replace(asked, request=wish.to_dict()), generator, boundary), boundary.seams():
+            words = adapters.spelled(wish).prompt
+            picture = pipeline(words, width=64, height=64, num_inference_steps=3, generator=generator).images[0]
+        return bytes(picture.tobytes())
+
+    pictures = []
+    for place_as in (WHOLE, way):
+        pipeline = opened(model)
+        place(pipeline, family, CARD, Plan(way=place_as, peak=0))
+        tallies = Tallies()
+        TextCache(tallies).watch("text_encoder", pipeline.text_encoder)
+        adapters = Adapters(pipeline, family, Digests())
+        plain = drawn_with(pipeline, request())
+        hooks = {name: getattr(part, "_hf_hook", None) for name, part in pipeline.components.items()}
+        pictures.append(drawn_with(pipeline, wish))
+        assert hooks == {name: getattr(part, "_hf_hook", None) for name, part in pipeline.components.items()}
+        assert drawn_with(pipeline, request()) == plain
+        before = tallies.text_encodings
+        assert drawn_with(pipeline, request()) == plain
+        assert tallies.text_encodings == before, "the cache of texts is gone"
+        assert pictures[-1] != plain
+    if way == EIGHT_BIT:
+        assert sum(abs(one - other) for one, other in zip(*pictures, strict=True)) / len(pictures[0]) < 12
+    else:
+        assert pictures[0] == pictures[1]
