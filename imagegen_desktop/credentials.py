@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from .domain.errors import BadInput, Problem
 from .logs import hide
+from .paths import sync_folder
 
 SERVICE = "imagegen-desktop"
 PASSPHRASE_VARIABLE = "IMAGEGEN_DESKTOP_KEY_PASSPHRASE"
@@ -236,6 +237,7 @@ class KeyFile:
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(self._path)
+            sync_folder(self._path.parent)
         except OSError as error:
             raise KeyProblem(f"{self._path} cannot be written: {error.strerror}.") from error
 

@@ -85,3 +85,14 @@ def resources() -> Path:
         if (folder / "styles").is_dir():
             return folder
     raise DiskProblem("The program's resources folder is missing.", "Install the program again.")
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes the names in a folder durable, where the system can: without it a power cut can bring an old file back."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

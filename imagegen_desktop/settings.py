@@ -11,6 +11,7 @@ from pathlib import Path
 
 from .domain import devices
 from .domain.errors import BadInput, DiskProblem
+from .paths import sync_folder
 
 Value = str | int | float | bool
 
@@ -252,20 +253,9 @@ class Settings:
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(self._path)
-            _sync_folder(self._path.parent)
+            sync_folder(self._path.parent)
         except OSError as error:
             raise DiskProblem(f"The settings could not be written to {self._path}: {error.strerror}.") from error
-
-
-def _sync_folder(folder: Path) -> None:
-    """Without it a power cut can bring the old file back, where folders can be synced at all."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def check(setting: Setting, value: object) -> Value:

@@ -11,6 +11,7 @@ from pathlib import Path
 import apsw
 
 from ..domain.errors import DatabaseProblem
+from ..paths import sync_folder
 
 LEAST_DISTANCE = timedelta(minutes=30)
 KEPT_DAYS, KEPT_WEEKS, KEPT_MONTHS = 12, 10, 9
@@ -29,7 +30,7 @@ def copy_database(source: apsw.Connection, target: Path) -> Path:
         _make_durable(half_done)
         half_done.chmod(0o400)
         half_done.replace(target)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
     finally:
         half_done.unlink(missing_ok=True)
     return target
@@ -50,16 +51,6 @@ def _fill(source: apsw.Connection, target: Path) -> None:
 
 def _make_durable(path: Path) -> None:
     descriptor = os.open(path, os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

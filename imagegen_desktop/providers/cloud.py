@@ -94,10 +94,6 @@ class CloudProvider(ABC):
 
     def _asked(self, coroutine: Any) -> Any:
         """The answer to one short question of ours, outside of any job."""
-        from .exchange import Exchange
+        from .exchange import asked
 
-        exchange = Exchange()
-        try:
-            return exchange.wait(coroutine)
-        finally:
-            exchange.close()
+        return asked(coroutine)

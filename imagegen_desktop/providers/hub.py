@@ -18,7 +18,7 @@ from .addresses import Addresses, ForbiddenAddress
 from .cloud import Surroundings
 from .connection import TooLarge, client
 from .endpoints import checked_endpoint, is_loopback
-from .exchange import Exchange
+from .exchange import asked
 from .hub_errors import hub_problem, odd
 
 ENDPOINT = "https://huggingface.co"
@@ -56,7 +56,7 @@ class Hub:
     def model(self, model_id: str, revision: str = "") -> HubModel:
         """The model at the commit its revision (the main one for "") stands for now; raises a Problem."""
         path = f"/api/models/{model_id}/revision/{quote(revision or 'main', safe='')}?blobs=true"
-        answer = self._asked(self._json(path, model_id))
+        answer = asked(self._json(path, model_id))
         try:
             return _model(answer, self.page(model_id))
         except (KeyError, TypeError, ValueError, AttributeError):
@@ -64,7 +64,7 @@ class Hub:
 
     def json(self, model: HubModel, file: HubFile) -> dict[str, Any]:
         """A small JSON file of the model."""
-        answer = self._asked(self._json(_path(model, file), model.id))
+        answer = asked(self._json(_path(model, file), model.id))
         if not isinstance(answer, dict):
             raise odd(model.id)
         return answer
@@ -145,13 +145,6 @@ class Hub:
             finally:
                 await response.aclose()
         raise BadAnswer("The hub sends us in a circle.", "Try again later.")
-
-    def _asked(self, coroutine: Any) -> Any:
-        exchange = Exchange()
-        try:
-            return exchange.wait(coroutine)
-        finally:
-            exchange.close()
 
 
 def _addresses(endpoint: str) -> Addresses:

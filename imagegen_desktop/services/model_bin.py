@@ -7,7 +7,8 @@ from pathlib import Path
 
 from ..domain.errors import DiskProblem, NotFound, Problem
 from ..domain.model_card import ModelCard
-from ..storage.durable import disk_problems, make_folder, rename_without_overwriting, sync_folder
+from ..paths import sync_folder
+from ..storage.durable import disk_problems, make_folder, rename_without_overwriting
 from .announce import Announcer, ModelsChanged
 from .model_library import ModelLibrary
 from .undo import Act, Deed, Undo

@@ -15,7 +15,8 @@ from ..domain.model_card import FOLDER, MODEL, ModelCard
 from ..formats.files import COPY_AGAIN
 from ..formats.folder import parts_without_weights
 from ..formats.kinds import PICKLED, kind_of
-from ..storage.durable import rename_without_overwriting, sync_folder, write_durably
+from ..paths import sync_folder
+from ..storage.durable import rename_without_overwriting, write_durably
 from ..weights.checksums import checksums
 from ..weights.convert import converted, pickles_in
 from .model_library import ModelLibrary

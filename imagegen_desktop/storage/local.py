@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from ..domain.errors import DiskProblem, NotFound
+from ..paths import sync_folder
 from .base import SavedFile
 from .durable import (
     PART,
     disk_problems,
     make_folder,
     rename_without_overwriting,
-    sync_folder,
     write_durably,
     write_to_free_name,
 )

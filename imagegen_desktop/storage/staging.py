@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ..domain.errors import DiskProblem
-from .durable import PART, disk_problems, make_folder, rename_without_overwriting, sync_folder, write_durably
+from ..paths import sync_folder
+from .durable import PART, disk_problems, make_folder, rename_without_overwriting, write_durably
 from .names import numbered
 
 _JOURNAL = "download.json"
