@@ -59,6 +59,7 @@ def parser() -> Parser:
     _upscale_verb(verbs)
     _sheet_verb(verbs)
     _branch_verb(verbs)
+    _decode_verb(verbs)
     _queue_verbs(verbs)
     _gallery_verbs(verbs)
     inspect = _verb(verbs, "inspect", library.inspect, "the settings found in an image")
@@ -172,6 +173,14 @@ def _branch_verb(verbs: Any) -> None:
     verb.add_argument("--step", type=_whole("step", 1, MAX_STEPS), required=True, metavar="K")
     verb.add_argument("--prompt", metavar="TEXT")
     _change_options(verb)
+
+
+def _decode_verb(verbs: Any) -> None:
+    text = "a finished picture once more from its latents, with another VAE or the model's own"
+    verb = _verb(verbs, "decode-again", branch.decode_again, text, _writing_options)
+    verb.add_argument("id", metavar="ID")
+    verb.add_argument("--vae", metavar="NAME")
+    verb.add_argument("--device", type=_device, metavar="cpu|cuda[:i]")
 
 
 def _queue_verbs(verbs: Any) -> None:

@@ -48,8 +48,16 @@ class Assigner:
             conditions=b"".join(self._sources.prepared(control, request).rgb for control in request.controls),
             references=b"".join(self._sources.square(each.image) for each in request.image_prompts),
             first_index=job.images_done,
-            resumes=self._snapshots.existing(job.id, range(job.images_done, request.count)),
+            resumes=self._resumes(job),
         )
+
+    def _resumes(self, job: Job) -> dict[int, str]:
+        """Its own half-done images; a branch that has none begins with what is kept of the picture it leaves."""
+        own = self._snapshots.existing(job.id, range(job.images_done, job.request.count))
+        if own or job.request.branch is None:
+            return own
+        kept = self._snapshots.finished(job.request.branch.origin.image)
+        return dict.fromkeys(range(job.images_done, job.request.count), kept) if kept else {}
 
     def outside(self, request: GenerationRequest, assignment: Assignment) -> tuple[bytes, bytes]:
         """What stays outside a mask, and the mask, both as large as what is drawn."""

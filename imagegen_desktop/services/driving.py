@@ -161,7 +161,9 @@ class Driver:
             if isinstance(event, Cancelled | Paused):
                 return self._left(running)
         for save in running.saves:
-            save.result()
+            image = save.result()
+            if running.job.request.hires_factor is None:  # of two passes only the second could be decoded
+                self._snapshots.keep(running.job.id, image.index, image.id)
         self._snapshots.forget(running.job.id)
         return JobState.DONE
 

@@ -1,16 +1,24 @@
-"""Where half-done images wait: one snapshot file for each image of a job that was begun and not finished."""
+"""Where half-done images wait: one snapshot file for each image of a job that was begun and not finished. The last ones
+of finished pictures are kept for a while, so that they can be decoded again."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+#: Of so many finished pictures the latents are kept: half a megabyte each, for the largest models.
+FINISHED_KEPT = 500
+
 
 class Snapshots:
-    """Files named after job and image below the home's `snapshots/`; the engine alone reads and writes them."""
+    """Files named after job and image below the home's `snapshots/`; the engine alone reads and writes them. Those in
+    `finished/` are named after a picture."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._finished = folder / "finished"
 
     def place(self, job: str, index: int) -> str:
         return str(self._folder / f"{job}-{index}.safetensors")
@@ -25,8 +33,23 @@ class Snapshots:
         """Where the look of a job that waits half-done is kept, as a PNG."""
         return self._folder / f"{job}-preview.png"
 
+    def keep(self, job: str, index: int, image: str) -> None:
+        """What there is of an image that is finished now stays, under its name. A comfort: a disk that will not have
+        it costs nothing but steps, should somebody ask for it."""
+        with contextlib.suppress(OSError):
+            self._finished.mkdir(exist_ok=True)
+            os.replace(self.place(job, index), self._finished_place(image))
+
+    def finished(self, image: str) -> str:
+        """What is kept of a finished picture; empty when nothing is."""
+        place = self._finished_place(image)
+        return str(place) if place.is_file() else ""
+
     def tidy(self, is_wanted: Callable[[str], bool]) -> None:
-        """Forgets what jobs left behind that nobody will go on with."""
+        """Forgets what jobs left behind that nobody will go on with, and what is kept of older pictures."""
+        kept = sorted(self._finished.glob("*"), key=lambda file: file.stat().st_mtime, reverse=True)
+        for file in kept[FINISHED_KEPT:]:
+            file.unlink(missing_ok=True)
         for job in {file.name.partition("-")[0] for file in self._folder.glob("*-*")}:
             if not is_wanted(job):
                 self.forget(job)
@@ -34,3 +57,6 @@ class Snapshots:
     def forget(self, job: str) -> None:
         for file in self._folder.glob(f"{job}-*"):
             file.unlink(missing_ok=True)
+
+    def _finished_place(self, image: str) -> Path:
+        return self._finished / f"{image}.safetensors"

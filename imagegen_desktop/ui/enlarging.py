@@ -1,4 +1,4 @@
-"""Enlarging and comparing finished pictures: wishes of the gallery, done in the pool."""
+"""Enlarging, decoding again and comparing finished pictures: wishes of the gallery, done in the pool."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from PySide6.QtGui import QImage
 from ..domain.errors import NotFound, Problem
 from ..domain.image import GeneratedImage
 from ..services.assemble import Parts
+from ..services.decoding import autoencoders, decoding
 from ..services.enlarging import Enlargers, upscaling
 from .bridge import Bridge
 from .main_window import MainWindow
@@ -30,8 +31,17 @@ class Enlarging(QObject):
         self._stage = window.panes.stage
 
     def load(self) -> None:
-        """Who can enlarge, for the gallery's menu."""
+        """Who can enlarge and decode, for the gallery's menu."""
         self._bridge.ask(self._enlargers.names, self._pane.show_upscalers)
+        self._bridge.ask(lambda: autoencoders(self._parts.models), self._pane.show_autoencoders)
+
+    def decode_again(self, images: list[GeneratedImage], autoencoder: str) -> None:
+        """A job for each, which knows the picture as its parent; the model's own autoencoder for none."""
+
+        def add() -> None:
+            self._parts.queue.add_many([decoding(image, autoencoder or None) for image in images])
+
+        self._bridge.ask(add, None, self._say, in_turn=True)
 
     def upscale(self, images: list[GeneratedImage], factor: float, upscaler: str) -> None:
         """A job for each; it keeps the picture's words and knows it as its parent."""

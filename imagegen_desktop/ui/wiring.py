@@ -119,6 +119,7 @@ class Wiring(QObject):
         enlarging, actions, gallery = self._enlarging, self._window.actions_, self._window.panes.gallery
         gallery.upscale_requested.connect(enlarging.upscale)
         gallery.compare_requested.connect(enlarging.compare)
+        gallery.decode_requested.connect(enlarging.decode_again)
         details = self._window.panes.details
         details.upscale_requested.connect(lambda image: enlarging.upscale([image], 2.0, ""))
         details.compare_requested.connect(lambda image: enlarging.compare([image]))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable
-from functools import partial
 
 from PySide6.QtCore import QItemSelection, QPoint, Qt, QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QSlider, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSlider, QStackedLayout, QVBoxLayout, QWidget
 
 from ...domain.image import GeneratedImage
 from ...services.announce import ImagesChanged
@@ -19,12 +18,11 @@ from ..widgets.fields import Slider
 from ..widgets.labels import Label
 from ..widgets.search_edit import SearchEdit
 from .gallery_items import RECORD, GalleryItems
+from .gallery_menu import Deeds, build
 from .gallery_view import LARGEST, SMALLEST, USUAL, GalleryView
 from .thumbnails import Thumbnails
 
 _TYPING_MS = 120
-_MOST_UPSCALERS = 8
-_FACTORS = (2, 4)
 
 
 class GalleryPane(QWidget):
@@ -39,6 +37,7 @@ class GalleryPane(QWidget):
     show_in_folder_requested = Signal(object)
     upscale_requested = Signal(object, float, str)
     compare_requested = Signal(object)
+    decode_requested = Signal(object, str)
 
     def __init__(self, theme: Theme, bridge: Bridge, gallery: Gallery) -> None:
         super().__init__()
@@ -52,6 +51,7 @@ class GalleryPane(QWidget):
         self._count = Label("", "small")
         self._nothing = Label("", "muted")
         self._upscalers: list[str] = []
+        self._autoencoders: list[str] = []
         self._typing = QTimer(self)
         self._typing.setSingleShot(True)
         self._typing.setInterval(_TYPING_MS)
@@ -76,7 +76,11 @@ class GalleryPane(QWidget):
 
     def show_upscalers(self, names: list[str]) -> None:
         """Who can make pictures larger, for the menu."""
-        self._upscalers = names[:_MOST_UPSCALERS]
+        self._upscalers = names
+
+    def show_autoencoders(self, names: list[str]) -> None:
+        """What can decode pictures again beside their models' own, for the menu."""
+        self._autoencoders = names
 
     def focus_search(self) -> None:
         self._search.setFocus(Qt.FocusReason.ShortcutFocusReason)
@@ -134,33 +138,21 @@ class GalleryPane(QWidget):
         image = self.current()
         if image is None:
             return
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction(self.tr("Use all settings"), lambda: self.use_requested.emit(image))
-        menu.addAction(self.tr("Start from this picture"), lambda: self.start_from_requested.emit(image))
-        self._fill_upscale_menu(menu.addMenu(self.tr("Upscale")))
-        menu.addAction(self._compare_text(), lambda: self.with_selected(self.compare_requested.emit))
-        menu.addAction(self.tr("Full screen"), self.full_screen_requested.emit)
-        menu.addAction(self.tr("Show in folder"), lambda: self.show_in_folder_requested.emit(image))
-        rating = menu.addMenu(self.tr("Rating"))
-        for stars in range(6):
-            rating.addAction("★" * stars or self.tr("None"), partial(self._rate, stars))
-        menu.addSeparator()
-        menu.addAction(self.tr("Move to bin"), self._bin)
+        chosen = self.with_selected
+        deeds = Deeds(
+            use=lambda: self.use_requested.emit(image),
+            start_from=lambda: self.start_from_requested.emit(image),
+            upscale=lambda factor, name: chosen(lambda images: self.upscale_requested.emit(images, factor, name)),
+            decode=lambda name: chosen(lambda images: self.decode_requested.emit(images, name)),
+            compare=lambda: chosen(self.compare_requested.emit),
+            full_screen=self.full_screen_requested.emit,
+            show_in_folder=lambda: self.show_in_folder_requested.emit(image),
+            rate=self._rate,
+            bin=self._bin,
+        )
+        count = len(self.view.selectionModel().selectedIndexes())
+        menu = build(self, count, self._upscalers, self._autoencoders, deeds)
         menu.popup(self.view.viewport().mapToGlobal(point))
-
-    def _fill_upscale_menu(self, menu: QMenu) -> None:
-        for name in self._upscalers:
-            for factor in _FACTORS:
-                text = self.tr("{0} times, {1}").format(factor, name)
-                menu.addAction(text, partial(self._upscale, float(factor), name))
-
-    def _upscale(self, factor: float, upscaler: str) -> None:
-        self.with_selected(lambda images: self.upscale_requested.emit(images, factor, upscaler))
-
-    def _compare_text(self) -> str:
-        chosen = len(self.view.selectionModel().selectedIndexes())
-        return self.tr("Compare both") if chosen == 2 else self.tr("Compare with what it was made from")
 
     def _connect(self) -> None:
         self._search.textChanged.connect(lambda _: self._typing.start())

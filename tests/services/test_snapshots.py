@@ -1,0 +1,27 @@
+"""Which files of half-done and finished pictures stay, and which go."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from imagegen_desktop.services.snapshots import FINISHED_KEPT, Snapshots
+
+
+def test_the_newest_finished_ones_stay_and_wanted_jobs_keep_theirs(tmp_path: Path) -> None:
+    snapshots = Snapshots(tmp_path)
+    for number in range(FINISHED_KEPT + 3):
+        place = Path(snapshots.place("job", number))
+        place.write_bytes(b"latents")
+        os.utime(place, (number + 1, number + 1))
+        snapshots.keep("job", number, f"image{number}")
+    Path(snapshots.place("wanted", 0)).write_bytes(b"half")
+    Path(snapshots.place("forgotten", 0)).write_bytes(b"half")
+    snapshots.keep("job", 10_000, "nothing was there")
+    snapshots.tidy(lambda job: job == "wanted")
+    assert not snapshots.finished("image2")
+    assert Path(snapshots.finished("image3")).read_bytes() == b"latents"
+    assert snapshots.finished(f"image{FINISHED_KEPT + 2}")
+    assert not snapshots.finished("nothing was there")
+    assert snapshots.existing("wanted", [0])
+    assert not snapshots.existing("forgotten", [0])
