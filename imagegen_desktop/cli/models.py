@@ -35,7 +35,8 @@ def add(options: argparse.Namespace) -> int:
 
 def inspect(options: argparse.Namespace) -> int:
     with session.parts() as parts:
-        return _print(parts.models.opened(options.path), options.json)
+        card = parts.models.opened(options.path)
+        return _print(card, options.json, about=card.about)
 
 
 def verify(options: argparse.Namespace) -> int:
@@ -75,14 +76,15 @@ def convert(options: argparse.Namespace) -> int:
     return 0
 
 
-def _print(card: ModelCard, as_json: bool) -> int:
-    row = _row(card)
+def _print(card: ModelCard, as_json: bool, **more: str) -> int:
+    row = _row(card) | more
     if as_json:
         output.print_json(row)
     else:
         for name, value in row.items():
             if value not in ("", [], 0, 0.0, False):
-                output.say(f"{name:10} {', '.join(value) if isinstance(value, list) else value}")
+                text = ", ".join(value) if isinstance(value, list) else str(value)
+                output.say(f"{name:10} {text.replace(chr(10), chr(10) + ' ' * 11)}")
     return 0
 
 

@@ -37,7 +37,8 @@ class ModelCard:
     that a single file needs, `lacks` the parts of a whole model that are not in the file and come from the kit as well;
     `missing` one line about what is not on this computer, without which it cannot be used.
     `vocabulary` holds the words that mean something to a model which knows only a few, and is empty for all others.
-    `about` is the model card in the folder, as text; `sampler` the scheduler class the folder names, for people.
+    `about` is the model card in the folder, or what a file's metadata say, as text; `sampler` the scheduler class the
+    folder names, for people.
     `rank` and `triggers` are a LoRA's; `triggers` an embedding's token as well. `features` are what an image encoder
     tells of a picture ("projection 1024", "hidden 1280": which layer, and its width), and the one an IP-Adapter reads;
     its `kit` is the encoder.

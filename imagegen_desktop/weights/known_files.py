@@ -15,7 +15,7 @@ from ..domain.model_card import ModelCard
 from .inspect import inspect_model
 
 #: Goes up when recognition learns; what an older program remembered is looked at again.
-_LAYOUT = f"{__version__}/2"
+_LAYOUT = f"{__version__}/3"
 _MOST_CACHE = 256 * 2**20
 _TUPLES = frozenset(field.name for field in fields(ModelCard) if str(field.type).startswith("tuple"))
 

@@ -14,14 +14,15 @@ from ..domain.model_card import EMBEDDING, LORA, MODEL, ModelCard
 from ..formats import kinds
 from ..formats.gguf import read_gguf
 from ..formats.safetensors import Header, read_safetensors
+from . import told
 from .denoisers import denoiser
 from .extras import extra
 from .layouts import Finding, Weights
 from .numbers import native_side, steps_and_guidance, variants_told, with_prediction
 from .text_encoders import text_encoder
+from .told import shown
 
 MOST_TRIGGERS = 8
-_LONGEST_SHOWN = 200
 
 #: What a trainer wrote about the base model (ss_base_model_version, modelspec.architecture) → the family.
 _FAMILY_OF_BASE = (
@@ -88,9 +89,10 @@ def _card(path: Path, kind: str, header: Header, found: Finding) -> ModelCard:
         format=kind,
         variants=found.variants,
         lacks=found.lacks,
-        title=shown(header.metadata.get("modelspec.title", "")) or path.stem,
+        title=told.title(header.metadata) or path.stem,
         summary=FAMILIES[found.family].title if found.family in FAMILIES else "",
-        licence=shown(header.metadata.get("modelspec.license", "")),
+        licence=told.licence(header.metadata),
+        about=told.about(header.metadata),
         rank=found.rank,
         triggers=found.triggers,
         features=found.features,
@@ -132,8 +134,3 @@ def _triggers(metadata: Mapping[str, str]) -> tuple[str, ...]:
             if isinstance(count, int) and shown(tag.strip()):
                 counts[shown(tag.strip())] += count
     return tuple(tag for tag, _ in counts.most_common(MOST_TRIGGERS))
-
-
-def shown(text: str) -> str:
-    """A stranger's words made fit for showing: printable, and not too many."""
-    return "".join(letter if letter.isprintable() else " " for letter in text[:_LONGEST_SHOWN]).strip()

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QDialog, QLabel, QLineEdit, QProgressBar, QPushButton
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QComboBox,
+    QDialog,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QProgressBar,
+    QPushButton,
+)
 
 from imagegen_desktop.paths import resources
 from imagegen_desktop.services.recommended import Machine, best_of, read_recommended
 from imagegen_desktop.ui.getting import first_offer
 from tests.fake_hub import FakeHub, pipeline_files
-from tests.ui.conftest import Studio
+from tests.ui.conftest import Opened, Studio
+from tests.weights.headers import write
 
 ID = "paper-makers/fresh"
 
@@ -176,3 +187,13 @@ def test_the_recommended_fit_the_machine() -> None:
         best = best_of(models, machine)
         assert (best.family if best is not None else None) == family
     assert all(not model.gated or "account" in model.about for model in models)
+
+
+def test_what_a_file_says_of_its_licence_and_its_making_is_shown(home: Path, open_studio: Opened) -> None:
+    told = {"modelspec.license": "CC-BY-4.0", "modelspec.author": "Ana"}
+    write(home / "models" / "ink.safetensors", {"x.lora_down.weight": (8, 32)}, told)
+    studio = open_studio()
+    dialog = dialog_of(studio)
+    studio.until(lambda: says(dialog, "CC-BY-4.0"))
+    card = next(text for text in dialog.findChildren(QPlainTextEdit) if text.accessibleName() == "Model card of ink")
+    assert card.toPlainText() == "By: Ana\nLicence: CC-BY-4.0"

@@ -171,6 +171,21 @@ def test_metadata_names_prediction_size_and_licence(tmp_path: Path) -> None:
     assert (card.variants, card.width, card.title, card.licence) == (("v-prediction",), 768, "A fine one", "MIT x")
 
 
+def test_what_a_file_says_about_itself_is_a_card_for_people(tmp_path: Path) -> None:
+    metadata = {"modelspec.title": "Ink", "modelspec.author": "Ana", "modelspec.license": "CC-BY-4.0",
+                "modelspec.description": "Lines.\nAnd \x1b[31mwashes.", "modelspec.tags": "ink, line"}  # fmt: skip
+    card = inspect_model(write(tmp_path / "x.safetensors", {"x.lora_down.weight": (8, 32)}, metadata))
+    assert (card.title, card.licence) == ("Ink", "CC-BY-4.0")
+    assert card.about == (
+        "Title: Ink\nBy: Ana\nLicence: CC-BY-4.0\nDescription: Lines.\nAnd  [31mwashes.\nTags: ink, line"
+    )
+    facts = [text_fact("general.name", "Flux"), text_fact("general.license", "apache-2.0")]
+    card = inspect_model(write_gguf(tmp_path / "model.gguf", flux(), facts))
+    assert (card.title, card.licence) == ("Flux", "apache-2.0")
+    silent = inspect_model(write(tmp_path / "y.safetensors", {"x.lora_down.weight": (8, 32)}))
+    assert (silent.title, silent.licence, silent.about) == ("y", "", "")
+
+
 def test_what_a_trainer_says_it_predicts_counts_for_more_than_its_name(tmp_path: Path) -> None:
     shapes = {**unet(text=1024), **OPEN_CLIP, **VAE}
     file = write(tmp_path / "mine.safetensors", shapes, {"modelspec.prediction_type": "epsilon"})
