@@ -23,7 +23,8 @@ MOST_SHOWN = 4096
 
 _DEFAULT_ALIGNMENT = 32
 _MOST_ALIGNMENT = 65536
-_STRING, _ARRAY = 8, 9
+_ALIGNMENT = "general.alignment"
+_UINT32, _STRING, _ARRAY = 4, 8, 9
 
 #: Value type → struct format of one number.
 _NUMBERS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
@@ -79,7 +80,10 @@ class _Reader:
             key = self._text(MOST_NAME)
             if key in metadata:
                 raise self._broken("it states a fact twice")
-            metadata[key] = self._value(self._number("I"))
+            kind = self._number("I")
+            if key == _ALIGNMENT and kind != _UINT32:
+                raise self._broken("its alignment is impossible")
+            metadata[key] = self._value(kind)
         entries = dict(self._entry() for _ in range(tensors))
         if len(entries) != tensors:
             raise self._broken("two of its tensors have the same name")
@@ -120,13 +124,12 @@ class _Reader:
             raise self._broken(f"a tensor has the unknown type {kind}")
         title, elements, block = TYPES[kind]
         count = prod(shape)
-        if max((*shape, count, begin)) > MOST_EXTENT or (shape[0] if shape else 1) % elements:
+        if max(prod(extent or 1 for extent in shape), begin) > MOST_EXTENT or (shape[0] if shape else 1) % elements:
             raise self._broken("a tensor has an impossible shape")
         return name, TensorEntry(title, shape[::-1], begin, begin + count // elements * block)
 
     def _alignment(self, metadata: Mapping[str, str]) -> int:
-        found = metadata.get("general.alignment", str(_DEFAULT_ALIGNMENT))
-        alignment = int(found) if found.isascii() and found.isdigit() and len(found) < 10 else 0
+        alignment = int(metadata.get(_ALIGNMENT, _DEFAULT_ALIGNMENT))
         if not 8 <= alignment <= _MOST_ALIGNMENT or alignment % 8:
             raise self._broken("its alignment is impossible")
         return alignment

@@ -7,6 +7,7 @@ its last tensor, and every tensor's bytes are those its type and shape ask for.
 from __future__ import annotations
 
 import json
+import re
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ MOST_DIMENSIONS = 8
 MOST_EXTENT = 2**48
 #: Trainers write the words of every training picture here; real ones reach a few megabytes.
 MOST_METADATA = 8 * 2**20
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 #: Element type → bits.
 BITS: Mapping[str, int] = {
@@ -70,6 +73,8 @@ def read_safetensors(path: Path) -> Header:
 def _checked(text: bytes, size: int, name: str) -> Header:
     try:
         found = json.loads(text.decode("utf-8"), object_pairs_hook=_without_doubles)
+        if _SURROGATE.search(text):
+            json.dumps(found, ensure_ascii=False).encode("utf-8")  # half of a pair is no text
     except (ValueError, RecursionError) as error:
         raise _broken(name, "its header is not valid JSON") from error
     if not text.startswith(b"{") or not isinstance(found, dict):
@@ -105,7 +110,7 @@ def _entry(key: str, value: object, name: str) -> TensorEntry:
     dtype, shape, offsets = value["dtype"], value["shape"], value["data_offsets"]
     if not isinstance(dtype, str) or dtype not in BITS:
         raise _broken(name, f"its tensor {_short(key)} has the unknown type {_short(dtype)}")
-    if not _whole_numbers(shape) or len(shape) > MOST_DIMENSIONS or prod(shape) > MOST_EXTENT:
+    if not _whole_numbers(shape) or len(shape) > MOST_DIMENSIONS or prod(side or 1 for side in shape) > MOST_EXTENT:
         raise _broken(name, f"its tensor {_short(key)} has an impossible shape")
     if not _whole_numbers(offsets) or len(offsets) != 2 or offsets[0] > offsets[1]:
         raise _broken(name, f"its tensor {_short(key)} lies nowhere")

@@ -134,3 +134,27 @@ def test_a_header_of_sixty_thousand_tensors_takes_no_two_seconds(tmp_path: Path)
     start = time.process_time()
     assert len(read_safetensors(tmp_path / "file").tensors) == 60_000
     assert time.process_time() - start < 2
+
+
+def test_half_a_pair_of_surrogates_is_no_name(tmp_path: Path) -> None:
+    """Python's JSON takes it, the library does not; a whole pair is a letter like any other."""
+    described = b'{"dtype": "U8", "shape": [1], "data_offsets": [0, 1]}'
+    (tmp_path / "file").write_bytes(safetensors(rb'{"a\ud83d": ' + described + b"}", 1))
+    assert outcome(tmp_path / "file", read_safetensors) is None
+    (tmp_path / "file").write_bytes(safetensors(rb'{"a\ud83d\ude00": ' + described + b"}", 1))
+    assert list(read_safetensors(tmp_path / "file").tensors) == ["a😀"]
+
+
+@pytest.mark.parametrize(("kind", "value"), [(8, text_fact("", "32")[2]), (10, struct.pack("<Q", 32))])
+def test_an_alignment_of_another_type_is_refused(tmp_path: Path, kind: int, value: bytes) -> None:
+    """The library takes one type only."""
+    (tmp_path / "file").write_bytes(gguf({"a": (8,)}, [("general.alignment", kind, value)]))
+    assert outcome(tmp_path / "file", read_gguf) is None
+
+
+def test_an_empty_tensor_may_not_claim_what_no_memory_can_index(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(gguf({"a": (0, 2**47, 2**47)}))
+    assert outcome(tmp_path / "file", read_gguf) is None
+    header = {"a": {"dtype": "U8", "shape": [0, 2**47, 2**47], "data_offsets": [0, 0]}}
+    (tmp_path / "file").write_bytes(safetensors(header, 0))
+    assert outcome(tmp_path / "file", read_safetensors) is None
