@@ -19,6 +19,7 @@ from .enlarging import Enlarging
 from .main_window import MainWindow
 from .memory import WindowMemory
 from .minding import Minding
+from .preparing import Preparing
 from .reading import PromptReading
 from .sheeting import Sheeting
 from .stocking import Stocking
@@ -45,6 +46,7 @@ class Wiring(QObject):
         self._drafting = Drafting(window, parts, bridge)
         self._enlarging = Enlarging(window, parts, bridge)
         self._adding = Adding(window, parts, bridge)
+        self._preparing = Preparing(window.panes.prompt.additions, parts, bridge)
         self._suggesting = Suggesting(window, parts.enhancer, bridge, self._creating.request)
         self._reading = PromptReading(window, parts.reader, bridge, self._creating.request)
         self._minding = Minding(window, parts, bridge)
@@ -135,6 +137,9 @@ class Wiring(QObject):
         pane.look_wanted.connect(adding.look)
         self._bridge.models_changed.connect(adding.load)
         self._choosing.added.connect(adding.load)
+        pane.row_added.connect(self._preparing.serve)
+        self._bridge.download_changed.connect(self._preparing.show_download)
+        self._bridge.models_changed.connect(self._preparing.look_again)
 
     def _wire_choosing(self) -> None:
         choosing, bar = self._choosing, self._window.top_bar

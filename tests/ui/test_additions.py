@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy
 import pytest
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QComboBox, QPlainTextEdit, QPushButton, QSlider, QToolButton
+from PySide6.QtWidgets import QComboBox, QLabel, QPlainTextEdit, QProgressBar, QPushButton, QSlider, QToolButton
 from safetensors.numpy import save_file
 
 from imagegen_desktop.domain.request import GenerationRequest, LoraWeight
+from imagegen_desktop.services.estimators import missing, offered
 from imagegen_desktop.ui.panes.control_row import ControlRow
 from imagegen_desktop.ui.panes.image_prompt_row import ImagePromptRow
 from imagegen_desktop.ui.panes.lora_row import LoraRow
+from tests.fake_hub import FakeHub, weights_of
 from tests.ui.conftest import Opened, Studio
 from tests.weights.headers import write
 
@@ -148,3 +151,71 @@ def test_a_lora_dropped_on_the_window_can_be_added_at_once(studio: Studio, tmp_p
     button = studio.find(QToolButton, "addLoraButton")
     studio.until(button.isEnabled)
     assert add_lora(studio, "fresh").value() == LoraWeight(name="fresh")
+
+
+def controlled(studio: Studio, preparation: str) -> ControlRow:
+    """A row of a ControlNet with that choice made."""
+    button = studio.find(QToolButton, "addControlButton")
+    studio.until(button.isEnabled)
+    button.click()
+    row = studio.window.findChildren(ControlRow)[-1]
+    choose_preparation(row, preparation)
+    return row
+
+
+def choose_preparation(row: ControlRow, preparation: str) -> None:
+    kinds = row.findChild(QComboBox, "preparationCombo")
+    kinds.setCurrentIndex(kinds.findData(preparation))
+
+
+def fetching(row: ControlRow) -> QPushButton:
+    return row.needed.findChild(QPushButton, "fetchNetworksButton")
+
+
+def words(row: ControlRow) -> str:
+    return "" if row.needed.isHidden() else row.needed.findChild(QLabel).text()
+
+
+def test_what_a_pose_needs_is_offered_fetched_and_shown_in_place(
+    home: Path, open_studio: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_controlnet(home)
+    with FakeHub() as hub:
+        for each in offered().values():
+            kind = {"depth-estimator": "DepthAnythingForDepthEstimation", "person-detector": "RTDetrForObjectDetection"}
+            config = {"architectures": [kind.get(each.kind, "VitPoseForPoseEstimation")]}
+            files = {"config.json": json.dumps(config).encode(), "preprocessor_config.json": b"{}"}
+            hub.add(each.id, files | {"model.safetensors": weights_of(bytes(200_000))})
+        monkeypatch.setenv("HF_ENDPOINT", hub.origin)
+        studio = open_studio()
+        row = controlled(studio, "pose")
+        studio.until(lambda: "RT-DETR, ViTPose: 516 MB, licence Apache-2.0" in words(row))
+        assert hub.requests == []
+        hub.longest, gate = 65_536, hub.gate("flowing")
+        fetching(row).click()
+        assert gate.reached.wait(10)
+        bar = row.needed.findChild(QProgressBar)
+        studio.until(lambda: not bar.isHidden() and " of 400 kB" in words(row))
+        assert fetching(row).isHidden()
+        choose_preparation(row, "canny")
+        studio.until(row.needed.isHidden)
+        gate.opened.set()
+        hub.longest = 1 << 60
+        choose_preparation(row, "pose")
+        studio.until(lambda: not missing(studio.parts.models, "pose"))
+        studio.until(row.needed.isHidden)
+        choose_preparation(row, "depth")
+        studio.until(lambda: "Depth Anything" in words(row) and fetching(row).isEnabled())
+
+
+def test_without_a_network_the_offer_says_so_in_place(
+    home: Path, open_studio: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_controlnet(home)
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:1")
+    studio = open_studio()
+    row = controlled(studio, "depth")
+    studio.until(lambda: "Needs Depth Anything" in words(row))
+    fetching(row).click()
+    studio.until(lambda: fetching(row).text() == "Try again")
+    assert "127.0.0.1" in words(row)

@@ -34,6 +34,7 @@ class Additions(QWidget):
     picture_wanted = Signal(object)
     picture_dropped = Signal(object, object)
     look_wanted = Signal(object, object, str)
+    row_added = Signal(object)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -58,6 +59,7 @@ class Additions(QWidget):
             rows.picture_wanted.connect(self.picture_wanted)
             rows.picture_dropped.connect(self.picture_dropped)
             rows.look_wanted.connect(self.look_wanted)
+            rows.row_added.connect(self.row_added)
         self._update()
 
     def values(self) -> dict[str, Any]:

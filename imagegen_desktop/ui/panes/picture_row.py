@@ -184,8 +184,8 @@ class PictureRow(QWidget):
         fields = ((self.tr("Weight"), self._weight), (self.tr("Begin"), self._start), (self.tr("End"), self._end))
         for place, (caption, field) in enumerate(fields):
             numbers.addWidget(captioned(caption, field), 0, place)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addLayout(top)
-        column.addLayout(numbers)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(4)
+        self._column.addLayout(top)
+        self._column.addLayout(numbers)

@@ -22,6 +22,7 @@ class PictureRows(QWidget):
     picture_wanted = Signal(object)
     picture_dropped = Signal(object, object)
     look_wanted = Signal(object, object, str)
+    row_added = Signal(object)
 
     def __init__(self, theme: Theme, title: str, adding: str, button: str, make: Callable[[], Row]) -> None:
         """`button` is the name of the one that adds a row."""
@@ -72,6 +73,7 @@ class PictureRows(QWidget):
         self._rows.append(row)
         self._column.addWidget(row)
         self._theme.dress(row)
+        self.row_added.emit(row)
         return row
 
     def _taken_off(self, row: Row) -> None:
