@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
-from PySide6.QtGui import QDropEvent, QKeySequence
+from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -28,7 +28,6 @@ from imagegen_desktop.domain.job import JobState
 from imagegen_desktop.paths import Home
 from imagegen_desktop.services.assemble import assemble
 from imagegen_desktop.ui.application import open_window
-from tests.pictures import png
 from tests.ui.conftest import Opened, Studio
 from tests.ui.scripted import ScriptedProvider, paper_model
 
@@ -74,13 +73,6 @@ def gallery_rows(studio: Studio) -> int:
 
 def states(studio: Studio) -> list[JobState]:
     return [job.state for job in studio.parts.queue.jobs()]
-
-
-def drop(target: QWidget, mime: QMimeData) -> None:
-    event = QDropEvent(
-        QPointF(50, 50), Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    )
-    target.dropEvent(event)
 
 
 def test_every_promised_name_is_there(studio: Studio) -> None:
@@ -154,44 +146,6 @@ def test_a_failed_job_says_why_and_can_be_retried(studio: Studio) -> None:
     studio.until(lambda: bool(queue.jobs()) and queue.jobs()[0].error is not None)
     queue.retry_requested.emit(queue.jobs()[0].id)
     studio.until(lambda: len(studio.provider.assignments) == 2)
-
-
-def test_a_dropped_picture_becomes_the_source(studio: Studio, tmp_path: Path) -> None:
-    file = tmp_path / "red.png"
-    file.write_bytes(png(40, 40))
-    mime = QMimeData()
-    mime.setUrls([QUrl.fromLocalFile(str(file))])
-    slider = studio.find(QSlider, "strengthSlider")
-    assert not slider.isVisible()
-    drop(studio.window.panes.stage.canvas, mime)
-    studio.until(slider.isVisible)
-    slider.setValue(30)
-    draw(studio, "hills", steps=2)
-    studio.until(lambda: bool(studio.provider.assignments))
-    request = studio.provider.assignments[0].job.request
-    assert request.image is not None
-    assert request.image.name == "red.png"
-    assert request.strength == pytest.approx(0.3)
-
-
-def test_a_dropped_image_without_file_becomes_the_source(studio: Studio) -> None:
-    from tests.ui.scripted import landscape
-
-    mime = QMimeData()
-    mime.setImageData(landscape(3, 64, 64))
-    drop(studio.window.panes.stage.canvas, mime)
-    studio.until(studio.find(QSlider, "strengthSlider").isVisible)
-    assert studio.find(QAbstractButton, "generateButton").isEnabled()
-
-
-def test_a_dropped_file_that_is_no_picture_is_told_in_place(studio: Studio, tmp_path: Path) -> None:
-    file = tmp_path / "letter.png"
-    file.write_text("dear")
-    mime = QMimeData()
-    mime.setUrls([QUrl.fromLocalFile(str(file))])
-    drop(studio.window.panes.stage.canvas, mime)
-    studio.until(lambda: bool(studio.window.panes.stage.messages.text()))
-    assert not studio.find(QSlider, "strengthSlider").isVisible()
 
 
 def test_search_finds_as_one_types(studio: Studio) -> None:
@@ -331,19 +285,6 @@ def test_the_seed_of_the_dice_is_used(studio: Studio) -> None:
     assert studio.provider.assignments[0].job.request.seed == rolled
 
 
-def test_removing_the_source_takes_it_off_the_canvas(studio: Studio, tmp_path: Path) -> None:
-    file = tmp_path / "red.png"
-    file.write_bytes(png(40, 40))
-    canvas, slider = studio.window.panes.stage.canvas, studio.find(QSlider, "strengthSlider")
-    canvas.picture_dropped.emit(file)
-    studio.until(slider.isVisible)
-    assert not canvas.picture().isNull()
-    studio.qtbot.mouseClick(studio.find(QAbstractButton, "removeSourceButton"), Qt.MouseButton.LeftButton)
-    assert canvas.picture().isNull()
-    assert not slider.isVisible()
-    assert not studio.find(QAbstractButton, "generateButton").isEnabled()
-
-
 def test_numbers_of_the_artist_survive_a_change_of_style(studio: Studio) -> None:
     steps, styles = studio.find(QSpinBox, "stepsSpin"), studio.find(QAbstractItemView, "styleList")
     assert steps.value() == 20
@@ -367,45 +308,10 @@ def test_space_shows_the_picture_on_the_whole_screen(studio: Studio) -> None:
     assert not screen.isVisible()
 
 
-def test_an_image_can_be_dragged_out_as_a_file(studio: Studio) -> None:
-    draw(studio, steps=1)
-    studio.until(lambda: gallery_rows(studio) == 1)
-    view = studio.find(QAbstractItemView, "galleryView")
-    index = view.model().index(0, 0)
-    studio.until(lambda: bool(view.model().data(index)))
-    urls = view.model().mimeData([index]).urls()
-    assert [Path(url.toLocalFile()).exists() for url in urls] == [True]
-
-
-def test_a_dropped_picture_of_ours_gives_its_settings_back(studio: Studio) -> None:
-    studio.find(QLineEdit, "seedEdit").setText("5")
-    draw(studio, "green hills", steps=3)
-    studio.until(lambda: studio.parts.gallery.count() == 1)
-    file = studio.parts.gallery.file(studio.parts.gallery.page()[0])
-    edit = studio.find(QPlainTextEdit, "promptEdit")
-    edit.clear()
-    mime = QMimeData()
-    mime.setUrls([QUrl.fromLocalFile(str(file))])
-    edit.insertFromMimeData(mime)
-    studio.until(lambda: edit.toPlainText() == "green hills")
-    assert studio.find(QLineEdit, "seedEdit").text() == "5"
-
-
 def test_a_window_in_german_speaks_german(open_studio: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IMAGEGEN_DESKTOP_LANGUAGE", "de")
     studio = open_studio()
     assert studio.find(QAbstractButton, "generateButton").text() == "Erzeugen"
-
-
-def test_a_folder_dropped_on_the_canvas_is_left_to_the_window(studio: Studio, tmp_path: Path) -> None:
-    mime = QMimeData()
-    mime.setUrls([QUrl.fromLocalFile(str(tmp_path))])
-    dropped: list[object] = []
-    studio.window.panes.stage.canvas.picture_dropped.connect(dropped.append)
-    drop(studio.window.panes.stage.canvas, mime)
-    assert dropped == []
-    drop(studio.window, mime)
-    studio.until(lambda: "model" in studio.window.panes.stage.messages.text())
 
 
 def test_what_is_asked_for_before_the_model_is_known_is_drawn_with_its_numbers(
