@@ -34,14 +34,6 @@ def texts_of(data: bytes) -> dict[str, str]:
     return found
 
 
-def size_of_png(data: bytes) -> tuple[int, int] | None:
-    """Width and height a PNG claims to have."""
-    if kind_of(data) == "png" and data[12:16] == b"IHDR" and len(data) >= 24:
-        width, height = struct.unpack(">II", data[16:24])
-        return width, height
-    return None
-
-
 def _texts(data: bytes) -> Iterator[tuple[str, str]]:
     kind = kind_of(data)
     if kind == "png":

@@ -47,10 +47,6 @@ class Forecast:
             total += pace * _work(request) * request.count * share
         return total
 
-    def line(self, request: GenerationRequest) -> str | None:
-        seconds = self.seconds(request)
-        return None if seconds is None else f"about {duration(seconds)}"
-
     def _speeds(self, request: GenerationRequest) -> list[float]:
         found = get_fact(self._library, _key(request))
         return [float(speed) for speed in json.loads(found)] if found else []

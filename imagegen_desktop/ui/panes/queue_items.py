@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QByteArray, QMimeData, QModelIndex, QObject, Qt, Signal
 
-from ...domain.job import ACTIVE, FINISHED, WAITING, Job, JobState
+from ...domain.job import ACTIVE, WAITING, Job, JobState
 from ...protocol.messages import Event, Started, Step
 from ..languages import in_our_words
 from ..pace import Pace
@@ -131,7 +131,3 @@ class QueueItems(QAbstractListModel):
         place = sum(1 for other in before if other.state in WAITING and other.id != job)
         self.move_requested.emit(job, place)
         return False
-
-
-def is_over(job: Job) -> bool:
-    return job.state in FINISHED

@@ -46,9 +46,6 @@ class Strength(QWidget):
         """None where it means nothing."""
         return self._slider.value() / 100 if self._slider.isEnabled() else None
 
-    def show_share(self, share: float) -> None:
-        self._slider.setValue(round(share * 100))
-
     def show_masked(self, masked: bool) -> None:
         self._masked = masked
         self._offer()

@@ -127,10 +127,6 @@ class StyleCards(QListView):
         self._all = everything
         self._fit()
 
-    def rows_hidden(self) -> bool:
-        """Whether two rows are fewer than there are cards."""
-        return self._items.rowCount() > self._columns() * _ROWS
-
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._fit()
         super().resizeEvent(event)

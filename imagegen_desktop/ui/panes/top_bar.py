@@ -55,13 +55,6 @@ class TopBar(QToolBar):
     def model(self) -> str:
         return str(self._models.currentData() or "")
 
-    def choose_model(self, name: str) -> bool:
-        """False when there is no such model."""
-        place = self._models.findData(name)
-        if place >= 0:
-            self._models.setCurrentIndex(place)
-        return place >= 0
-
     def choose_provider(self, name: str) -> bool:
         """False when there is no such provider."""
         place = self._providers.findData(name)

@@ -6,18 +6,14 @@ from datetime import datetime
 
 from PySide6.QtCore import QDateTime, QLocale
 
+from ...services import forecast
+
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
 def duration(seconds: float) -> str:
-    """0.8 s, 11 s, 3 min 20 s, 2 h 5 min."""
-    if seconds < 2:
-        return f"{QLocale().toString(seconds, 'f', 1)} s"
-    if seconds < 90:
-        return f"{round(seconds)} s"
-    if seconds < 3600:
-        return f"{int(seconds // 60)} min {int(seconds % 60)} s"
-    return f"{int(seconds // 3600)} h {int(seconds % 3600 // 60)} min"
+    """0.8 s, 11 s, 3 min 20 s, 2 h 5 min, with the language's decimal point."""
+    return forecast.duration(seconds).replace(".", QLocale().decimalPoint())
 
 
 def speed(per_second: float) -> str:
