@@ -244,7 +244,7 @@ def count_image(db: Database, job_id: str, finished: str) -> None:
     change: dict[str, Any] = {"images_done": done}
     if job.state in (JobState.RUNNING, JobState.SAVING):
         if done >= job.request.count:
-            change |= {"state": JobState.DONE.value, "finished": finished, **_NO_LEASE}
+            change |= {"state": JobState.DONE.value, "step": job.steps, "finished": finished, **_NO_LEASE}
         else:
             change["state"] = JobState.RUNNING.value
     _update(db, [job_id], change)

@@ -71,7 +71,7 @@ def test_saving_the_last_image_finishes_the_job_in_the_same_transaction(
     images, jobs = Images(library), Jobs(library)
     jobs.add([make_job("j", request=GenerationRequest(prompt="x", count=2, seed=1))])
     jobs.claim("me", NOW, 60, ["local"])
-    jobs.move_state("j", JobState.RUNNING)
+    jobs.move_state("j", JobState.RUNNING, step=3, steps=20)
     jobs.move_state("j", JobState.SAVING)
     images.add(make_image("a", "j", 0))
     assert (jobs.get("j").state, jobs.get("j").images_done) == (JobState.RUNNING, 1)
@@ -79,6 +79,7 @@ def test_saving_the_last_image_finishes_the_job_in_the_same_transaction(
     images.add(make_image("b", "j", 1), finished="2026-11-21T12:00:05Z")
     done = jobs.get("j")
     assert (done.state, done.images_done, done.finished, done.owner) == (JobState.DONE, 2, "2026-11-21T12:00:05Z", "")
+    assert (done.step, done.steps) == (20, 20)
 
 
 def test_one_job_and_index_is_one_image(library: Library, make_image: Any, make_job: Any) -> None:
