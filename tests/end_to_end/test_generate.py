@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import tiny_additions
 from tests.pictures import half_mask, png
 
 from .conftest import Call, events
@@ -90,3 +91,18 @@ def test_doctor_finds_the_engine(call: Call) -> None:
     findings = {finding["name"]: finding for finding in json.loads(done.stdout)}
     assert findings["Engine"]["state"] == "ok"
     assert findings["Home"]["state"] in ("ok", "warning")
+
+
+def test_a_picture_says_what_to_draw_through_an_ip_adapter(call: Call, tiny: Path, tmp_path: Path, home: Path) -> None:
+    (home / "models").mkdir(parents=True, exist_ok=True)
+    tiny_additions.ip_adapter(tiny, home / "models" / "styles.safetensors", "plus")
+    tiny_additions.image_encoder(home / "models" / "image_encoder")
+    (tmp_path / "photo.png").write_bytes(png(40, 30))
+    options = ("--model", str(tiny), "--steps", "3", "--seed", "7", "--json")
+    prompt = ("--ip-adapter", "styles", "--ip-adapter-image", "photo.png", "--ip-adapter-end", "0.8")
+    [image] = [event for event in events(call("generate", "hills", *options, *prompt)) if event["event"] == "image"]
+    silent = events(call("generate", "hills", *options, *prompt, "--ip-adapter-weight", "0"))
+    assert next(event for event in silent if event["event"] == "image")["pixels_sha256"] != image["pixels_sha256"]
+    found = json.loads(call("inspect", image["path"], "--json").stdout)["request"]
+    [said] = found["image_prompts"]
+    assert (said["model"], said["weight"], said["end"], said["image"]["width"]) == ("styles", 1.0, 0.8, 40)

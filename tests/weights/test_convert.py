@@ -18,6 +18,7 @@ from imagegen_desktop.services.model_files import ModelFiles
 from imagegen_desktop.services.model_library import ModelLibrary
 from imagegen_desktop.settings import Settings
 from imagegen_desktop.weights.convert import worker_command
+from imagegen_desktop.weights.inspect import inspect_model
 from tests.weights.hostile import payloads, tarred, zipped
 from tests.weights.hostile_folders import sound
 
@@ -55,6 +56,14 @@ def test_the_old_format_and_an_embedding_are_converted_as_well(tmp_path: Path, f
                _use_new_zipfile_serialization=False)  # fmt: skip
     (made,) = files.convert(tmp_path / "mine.pt")
     assert list(load_file(made)) == ["emb_params"]
+
+
+def test_an_ip_adapter_of_two_tables_is_one_when_converted(tmp_path: Path, files: ModelFiles) -> None:
+    halves = {"image_proj": {"proj.weight": torch.ones(8, 4)}, "ip_adapter": {"1.to_k_ip.weight": torch.ones(2, 768)}}
+    torch.save(halves, tmp_path / "ip-adapter_sd15.bin")
+    (made,) = files.convert(tmp_path / "ip-adapter_sd15.bin")
+    found = inspect_model(made)
+    assert (found.kind, found.family, found.features) == ("ip-adapter", "sd1", ("projection 4",))
 
 
 def test_a_pickle_that_calls_itself_safetensors_is_converted_beside_itself(tmp_path: Path, files: ModelFiles) -> None:
