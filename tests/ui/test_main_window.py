@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QPlainTextEdit, QPushButton, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from imagegen_desktop.ui.application import build
 from imagegen_desktop.ui.main_window import MainWindow
-from tests.ui.conftest import Opened
+from tests.ui.conftest import Opened, Studio
 
 
 def test_the_layout_is_remembered(open_studio: Opened) -> None:
@@ -59,6 +59,19 @@ def test_on_another_screen_the_panes_keep_their_size_and_the_canvas_takes_the_re
     second.resize(1920, 1080)
     qtbot.waitUntil(lambda: second.panes.stage.width() > before)
     assert docks(second) == chosen
+
+
+@pytest.mark.parametrize("height", [640, 4000], ids=["with a scroll bar", "without"])
+def test_the_fields_end_where_the_buttons_below_them_end(studio: Studio, height: int) -> None:
+    studio.window.resize(1280, height)
+    prompt, cancel = studio.find(QPlainTextEdit, "promptEdit"), studio.find(QPushButton, "cancelButton")
+    bar = studio.window.panes.prompt.findChildren(QScrollArea)[0].verticalScrollBar()
+    studio.until(lambda: bar.isVisible() == (height < 1000))
+
+    def right(widget: QWidget) -> int:
+        return widget.mapTo(studio.window, widget.rect().topRight()).x()
+
+    studio.until(lambda: abs(right(prompt) - right(cancel)) <= 1)
 
 
 def test_a_maximised_window_is_as_large_at_the_next_start(start: Callable[[], MainWindow], qtbot: QtBot) -> None:

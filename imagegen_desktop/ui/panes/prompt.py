@@ -166,7 +166,17 @@ class PromptPane(QWidget):
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(self._body())
+        body = self._body()
+        scroll.setWidget(body)
+        bar = scroll.verticalScrollBar()
+
+        def keep_edge() -> None:
+            """The fields end where the buttons below them end, with a scroll bar beside them or without."""
+            taken = bar.sizeHint().width() if bar.maximum() > 0 else 0
+            body.setContentsMargins(16, 4, 16 - taken, 8)
+
+        bar.rangeChanged.connect(keep_edge)
+        keep_edge()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -177,7 +187,7 @@ class PromptPane(QWidget):
         body = QWidget()
         body.setObjectName("paneBody")
         column = QVBoxLayout(body)
-        column.setContentsMargins(16, 4, 16, 8)
+        column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addWidget(self._words)
         column.addWidget(self._strength)
