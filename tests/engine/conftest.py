@@ -11,6 +11,7 @@ import torch
 from imagegen_desktop.protocol.messages import Ready, Start
 from tests import tiny_models
 from tests.engine.engine_child import EngineChild
+from tests.weights.watch import canary  # noqa: F401  a fixture
 
 
 @pytest.fixture(scope="session")

@@ -2,58 +2,22 @@
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from imagegen_desktop.domain.errors import ModelProblem
 from imagegen_desktop.domain.request import GenerationRequest, LoraWeight
 from imagegen_desktop.engine.device import choose
 from imagegen_desktop.engine.load import ModelShelf, Source
 from imagegen_desktop.engine.tallies import Tallies
 from tests.tiny_models import build
 from tests.weights import hostile, hostile_folders
-
-SECONDS = 2.0
-_WATCHED = ("pickle.find_class", "socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system", "os.exec")
-_seen: list[str] = []
-_watching: list[bool] = []
-
-
-def _watch(event: str, _: object) -> None:
-    if _watching and event in _WATCHED:
-        _seen.append(event)
-
-
-sys.addaudithook(_watch)
-
-
-@pytest.fixture
-def canary(tmp_path: Path) -> Iterator[Path]:
-    _seen.clear()
-    yield tmp_path / "CANARY"
-    assert not (tmp_path / "CANARY").exists()
-    assert _seen == []
+from tests.weights.watch import refused
 
 
 @pytest.fixture
 def shelf() -> ModelShelf:
     return ModelShelf(Tallies())
-
-
-def refused(call: Callable[[], object]) -> str:
-    _watching.append(True)
-    start = time.monotonic()
-    try:
-        with pytest.raises(ModelProblem) as caught:
-            call()
-        assert time.monotonic() - start < SECONDS
-    finally:
-        _watching.pop()
-    return caught.value.message
 
 
 def _files(folder: Path, canary: Path) -> list[Path]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from imagegen_desktop.domain.request import GenerationRequest
+from imagegen_desktop.services.assemble import Parts
 from tests import canary
 from tests.fake_openai import KEY, FakeOpenAI
 from tests.fake_replicate import TOKEN, FakeReplicate
+from tests.loopback import Gate
 from tests.services.conftest import model, open_parts, parts  # noqa: F401  fixtures
 
 
@@ -54,3 +58,16 @@ def replicate(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeReplicate]:
         monkeypatch.setenv("REPLICATE_API_TOKEN", TOKEN)
         monkeypatch.setenv("REPLICATE_BASE_URL", server.origin)
         yield server
+
+
+def left_in_flight(opened: Callable[[], Parts], request: GenerationRequest, gate: Gate) -> str:
+    """The job of a program that was closed while the provider stood at the gate, which is open from then on."""
+    first = opened()
+    job = first.queue.add(request)
+    work = threading.Thread(target=first.runner.work_once)
+    work.start()
+    assert gate.reached.wait(10)
+    first.close()
+    work.join()
+    gate.opened.set()
+    return job.id

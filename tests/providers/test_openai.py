@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from imagegen_desktop.services.announce import Announcement, JobEvent
 from imagegen_desktop.services.assemble import Parts
 from tests.fake_openai import COST, KEY, FakeOpenAI, form_of
 from tests.pictures import half_mask, png
+from tests.providers.conftest import left_in_flight
 from tests.services.test_runner import On, heard_by, until_empty
 
 
@@ -201,25 +201,17 @@ def test_a_job_left_in_flight_by_closing_is_uncertain_and_stays_so(
     open_parts, openai: FakeOpenAI, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setattr("imagegen_desktop.providers.openai._PAUSE_SECONDS", 0.05)
-    gate = openai.gate("billed")
-    first = open_parts()
-    job = first.queue.add(wish())
-    work = threading.Thread(target=first.runner.work_once)
-    work.start()
-    assert gate.reached.wait(10)
-    first.close()
-    work.join()
-    gate.opened.set()
+    job = left_in_flight(open_parts, wish(), openai.gate("billed"))
     second = open_parts()
     second.runner.recover()
     until_empty(second)
-    left = second.queue.get(job.id)
+    left = second.queue.get(job)
     assert left.state is JobState.UNCERTAIN
     assert left.error is not None and "retry" in left.error.advice
     assert len(openai.charges) == 1
-    second.queue.retry(job.id)
+    second.queue.retry(job)
     until_empty(second)
-    assert second.queue.get(job.id).state is JobState.DONE
+    assert second.queue.get(job).state is JobState.DONE
     assert len(openai.charges) == 2, "the artist asked for it"
 
 

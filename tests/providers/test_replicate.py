@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable
 
 import pytest
@@ -17,6 +16,7 @@ from imagegen_desktop.services.announce import JobEvent
 from imagegen_desktop.services.assemble import Parts
 from tests.fake_replicate import TOKEN, FakeReplicate, Story
 from tests.pictures import half_mask, png, png_of_rows
+from tests.providers.conftest import left_in_flight
 from tests.services.test_runner import On, heard_by, step_is, until_empty
 
 FILL = "black-forest-labs/flux-fill-pro"
@@ -135,18 +135,10 @@ def test_cancelling_a_paused_job_cancels_its_prediction(parts: Parts, replicate:
 def test_cancelling_a_job_of_a_program_that_died_cancels_its_prediction(
     open_parts: Callable[[], Parts], replicate: FakeReplicate
 ) -> None:
-    gate = replicate.gate("polling")
-    first = open_parts()
-    job = first.queue.add(wish())
-    work = threading.Thread(target=first.runner.work_once)
-    work.start()
-    assert gate.reached.wait(10)
-    first.close()
-    work.join()
-    gate.opened.set()
+    job = left_in_flight(open_parts, wish(), replicate.gate("polling"))
     second = open_parts()
     second.runner.recover()
-    second.queue.cancel([job.id])
+    second.queue.cancel([job])
     assert [made.status for made in replicate.predictions.values()] == ["canceled"]
 
 
@@ -194,20 +186,12 @@ def test_a_success_without_a_picture_was_a_refusal(parts: Parts, replicate: Fake
 
 
 def test_a_job_left_by_closing_goes_on_by_its_name(open_parts: Callable[[], Parts], replicate: FakeReplicate) -> None:
-    gate = replicate.gate("polling")
-    first = open_parts()
-    job = first.queue.add(wish())
-    work = threading.Thread(target=first.runner.work_once)
-    work.start()
-    assert gate.reached.wait(10)
-    first.close()
-    work.join()
-    gate.opened.set()
+    job = left_in_flight(open_parts, wish(), replicate.gate("polling"))
     second = open_parts()
-    assert second.queue.get(job.id).state is JobState.PAUSED
-    second.queue.resume(job.id)
+    assert second.queue.get(job).state is JobState.PAUSED
+    second.queue.resume(job)
     until_empty(second)
-    assert second.queue.get(job.id).state is JobState.DONE
+    assert second.queue.get(job).state is JobState.DONE
     assert len(replicate.charges) == 1
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.weights.watch import canary  # noqa: F401  a fixture
+
 LARGE = 2**20
 
 

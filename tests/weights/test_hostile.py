@@ -3,64 +3,19 @@
 from __future__ import annotations
 
 import os
-import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from imagegen_desktop.domain.errors import ModelProblem
 from imagegen_desktop.paths import Home
 from imagegen_desktop.services.model_library import ModelLibrary
 from imagegen_desktop.settings import Settings
 from imagegen_desktop.weights.inspect import inspect_model
-from tests.weights import hostile, hostile_folders
-
-SECONDS = 2.0
-_WATCHED = (
-    "pickle.find_class",
-    "socket.connect",
-    "socket.getaddrinfo",
-    "subprocess.Popen",
-    "os.system",
-    "os.exec",
-    "exec",
-)
-_seen: list[str] = []
-_watching: list[bool] = []
-
-
-def _watch(event: str, _: object) -> None:
-    if _watching and event in _WATCHED:
-        _seen.append(event)
-
-
-sys.addaudithook(_watch)
-
-
-@pytest.fixture
-def canary(tmp_path: Path) -> Iterator[Path]:
-    """Must not be there in the end; nothing may have been looked up, started or called either."""
-    place = tmp_path / "CANARY"
-    _seen.clear()
-    yield place
-    assert not place.exists()
-    assert _seen == []
+from tests.weights import hostile, hostile_folders, watch
 
 
 def refused(path: Path) -> str:
-    """The reason, told in time and in one line."""
-    _watching.append(True)
-    start = time.monotonic()
-    try:
-        with pytest.raises(ModelProblem) as caught:
-            inspect_model(path)
-        assert time.monotonic() - start < SECONDS
-    finally:
-        _watching.pop()
-    assert "\n" not in caught.value.message
-    return caught.value.message
+    return watch.refused(lambda: inspect_model(path), also=("exec",))
 
 
 def _corpus(folder: Path, canary: Path) -> dict[Path, str]:
