@@ -66,6 +66,11 @@ class Adapters:
         """The autoencoder in use."""
         return self._vae_of_model if self._vae is None else self._vae[1]
 
+    @property
+    def nets(self) -> list[Any]:
+        """The ControlNets in use."""
+        return list(self._nets.values())
+
     def apply(self, request: GenerationRequest, extras: Extras) -> None:
         """Exactly what the request names acts from now on; raises BadInput or ModelProblem in one line for what does
         not fit, and then the model is as it was without any."""

@@ -103,7 +103,10 @@ class Drawing:
     def _as_wished(self, pipeline: Any, boundary: StepBoundary) -> Iterator[Prompting]:
         """The pipeline with the request's words, edges and noise for a while."""
         words = Prompting(pipeline, self._command.family, self._model.adapters.spelled(self._request))
-        tiled, varying = seamless(pipeline, self._request.tiling), varied(pipeline, self._request)
+        tiled, varying = (
+            seamless(pipeline, self._request.tiling, self._model.adapters.nets),
+            varied(pipeline, self._request),
+        )
         with words.changing(lambda: boundary.step), tiled, varying:
             yield words
 

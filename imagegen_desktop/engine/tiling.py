@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,19 +13,17 @@ from torch.nn import functional
 from ..domain.errors import BadInput
 from .stepping import replaced
 
-_NETWORKS = ("unet", "controlnet", "vae")
-
 
 @contextmanager
-def seamless(pipeline: Any, tiling: str | None) -> Iterator[None]:
-    """Within it left and right (x), top and bottom (y) or both belong together in denoiser and autoencoder."""
+def seamless(pipeline: Any, tiling: str | None, beside: Iterable[torch.nn.Module] = ()) -> Iterator[None]:
+    """Within it left and right (x), top and bottom (y) or both belong together in denoiser and autoencoder, and in
+    the networks `beside` them."""
     if tiling is None:
         yield
         return
     if not hasattr(pipeline, "unet"):
         raise BadInput("tiling", tiling, "none with this model; Stable Diffusion 1, 2 and XL can")
-    networks = [getattr(pipeline, name, None) for name in _NETWORKS]
-    parts = [part for network in networks if network is not None for part in network.modules()]
+    parts = [part for network in (pipeline.unet, pipeline.vae, *beside) for part in network.modules()]
     changed = [part for part in parts if isinstance(part, torch.nn.Conv2d) and any(_padding(part))]
     with _looking_across(changed, tiling), _decoding_across(pipeline.vae, tiling):
         yield

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from imagegen_desktop.engine.tiling import seamless
+from tests import tiny_additions
 
 Tiny = Callable[[str], Path]
 
@@ -36,3 +37,22 @@ def test_edges_meet_in_tiles_as_in_one_piece(tiny: Tiny, tiling: str, meeting: s
             seam, inside = across(decoded, side)
             assert seam < 1.25 * inside
         assert torch.equal(vae.decode(latents).sample, plain), "afterwards all is as before"
+
+
+def test_controlnets_look_across_the_edges_too(tiny: Tiny, tmp_path: Path) -> None:
+    pipeline = diffusers.DiffusionPipeline.from_pretrained(tiny("sd1"), local_files_only=True)
+    folder = tiny_additions.controlnet(tiny("sd1"), tmp_path / "net")
+    net = diffusers.ControlNetModel.from_pretrained(folder, local_files_only=True)
+    chance = torch.Generator().manual_seed(1)
+    latents, shapes = torch.randn(1, 4, 16, 16, generator=chance), torch.rand(1, 3, 128, 128, generator=chance)
+    words = torch.randn(1, 5, net.config.cross_attention_dim, generator=chance)
+
+    def said(shift: int) -> torch.Tensor:
+        rolled = latents.roll(shift, -1), shapes.roll(8 * shift, -1)
+        down, _ = net(rolled[0], 5, encoder_hidden_states=words, controlnet_cond=rolled[1], return_dict=False)
+        return torch.cat([part.roll(-shift * part.shape[-1] // 16, -1).flatten() for part in down])
+
+    with torch.no_grad(), seamless(pipeline, "x", [net]):
+        assert torch.allclose(said(0), said(8), atol=1e-4), "a picture's parts are the same wherever they lie"
+    with torch.no_grad():
+        assert not torch.allclose(said(0), said(8), atol=1e-4)
