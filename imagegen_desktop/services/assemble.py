@@ -267,6 +267,7 @@ def _work(
     )  # fmt: skip
     runner = Runner(owner, library, jobs, queue, providers, driver, snapshots, announce, paid, holds)
     queue.interrupt, queue.work_added, queue.recall = runner.interrupt, runner.wake, paid.recall
+    queue.unsaved = paid.unsaved
     return _Work(queue=queue, runner=runner, forecast=forecast, ledger=ledger, holds=holds)
 
 

@@ -94,6 +94,12 @@ class PaidWork:
         self._ledger.ended(head["nonce"], CallState.ANSWERED, head["cost"])
         return self._save(job, file, content)
 
+    def unsaved(self, jobs: Iterable[str]) -> set[str]:
+        """Those of these jobs that have a result whose picture is not in the library yet."""
+        self._sweep()
+        files = {*self._in_memory, *self._folder.glob("*.answer")}
+        return {file.stem.rpartition("-")[0] for file in files} & set(jobs)
+
     def failed(self, job: Job, problem: ProviderProblem) -> ProviderProblem:
         """Notes how the open call of a job ended; an uncertain end of which nothing had left is a plain one."""
         calls = self._ledger.open_calls(job.id)

@@ -11,10 +11,11 @@ from typing import Any
 from ..database.connection import Library
 from ..database.facts import drop_facts, get_fact, set_fact
 from ..database.jobs import Jobs, stamp
+from ..domain.checks import check_whole
 from ..domain.errors import IllegalMove
 from ..domain.identity import new_ids
 from ..domain.job import ACTIVE, FINISHED, WAITING, Job, JobState
-from ..domain.request import GenerationRequest, check_whole
+from ..domain.request import GenerationRequest
 from ..domain.variations import copied
 from .announce import Announcer, JobsChanged, QueuePaused
 from .compose import Composer
@@ -23,6 +24,7 @@ from .undo import Act, Deed, Undo
 
 _PAUSED = "queue_paused"
 CANCEL, PAUSE = "cancel", "pause"
+_SAVE_FIRST = "Let it go on, which costs nothing more; to change it, change a copy of it."
 
 #: How long a job stays its owner's without a sign of life.
 LEASE_SECONDS = 30.0
@@ -31,7 +33,8 @@ LEASE_SECONDS = 30.0
 class Queue:
     """All jobs of this home. `interrupt(job, wish)` reaches a job that runs in this process; it answers
     whether it does. `work_added` wakes whoever waits for work. `recall(jobs)` stops what providers still make for
-    jobs that want it no more. All are set where the parts are joined."""
+    jobs that want it no more; `unsaved(jobs)` are those with a paid picture that is not in the library yet. All are set
+    where the parts are joined."""
 
     def __init__(
         self, library: Library, jobs: Jobs, composer: Composer, forecast: Forecast, undo: Undo, announce: Announcer
@@ -39,6 +42,7 @@ class Queue:
         self.interrupt: Callable[[str, str], bool] = lambda job, wish: False
         self.work_added: Callable[[], None] = lambda: None
         self.recall: Callable[[Sequence[str]], None] = lambda jobs: None
+        self.unsaved: Callable[[Iterable[str]], set[str]] = lambda jobs: set()
         self._jobs = jobs
         self._library = library
         self._composer = composer
@@ -210,6 +214,9 @@ class Queue:
         self._changed(job)
 
     def _put_requests(self, requests: dict[str, dict[str, Any]]) -> None:
+        unsaved = sorted(self.unsaved(requests))
+        if unsaved:
+            raise IllegalMove(f"Job {unsaved[0]} has a paid picture that is not saved yet.", _SAVE_FIRST)
         self._jobs.update_request(list(requests), [GenerationRequest.from_dict(row) for row in requests.values()])
         self.recall(list(requests))
         self._changed(*requests)

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from imagegen_desktop.domain.errors import IllegalMove
 from imagegen_desktop.domain.job import JobState
 from imagegen_desktop.services.assemble import Parts
 from tests.fake_openai import FakeOpenAI
@@ -100,6 +101,29 @@ def test_killed_while_it_saves(
     assert the_job(parts) == "done"
     assert parts.gallery.count() == len(server.charges) == 1
     assert server.requests == []
+
+
+def test_a_paid_answer_is_not_given_to_another_request(open_parts: Opened, openai: FakeOpenAI) -> None:
+    """The answer is here, its picture not saved yet: it belongs to the words that were paid for."""
+    script = (
+        "import os, signal\nfrom imagegen_desktop.services.saver import Saver\n"
+        "Saver.save = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "from imagegen_desktop.cli import run\nrun(['generate', 'a red fox', '--provider', 'openai'])\n"
+    )
+    dead = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+    assert dead.returncode == -signal.SIGKILL, dead.stderr
+    parts = open_parts()
+    parts.runner.recover()
+    [job] = parts.queue.jobs()
+    with pytest.raises(IllegalMove, match="paid picture") as refused:
+        parts.queue.edit([job.id], prompt="a blue dog")
+    assert "copy" in refused.value.advice
+    copy = parts.queue.duplicate([job.id])[0]
+    parts.queue.edit([copy.id], prompt="a blue dog")
+    until_empty(parts)
+    words = {image.job: image.request.prompt for image in parts.gallery.page()}
+    assert words == {job.id: "a red fox", copy.id: "a blue dog"}
+    assert len(openai.charges) == 2
 
 
 def test_interrupted_by_ctrl_c(open_parts: Opened, replicate: FakeReplicate) -> None:
