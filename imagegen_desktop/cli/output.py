@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..domain.durations import duration
 from ..domain.image import GeneratedImage
 from ..domain.job import Job, JobError
-from ..services.forecast import duration
 
 _BAR = 30
 

@@ -52,17 +52,6 @@ class Forecast:
         return [float(speed) for speed in json.loads(found)] if found else []
 
 
-def duration(seconds: float) -> str:
-    """Seconds as a person says them: 0.8 s, 11 s, 3 min 20 s, 2 h 5 min."""
-    if seconds < 2:
-        return f"{seconds:.1f} s"
-    if seconds < 90:
-        return f"{round(seconds)} s"
-    if seconds < 3600:
-        return f"{int(seconds // 60)} min {int(seconds % 60)} s"
-    return f"{int(seconds // 3600)} h {int(seconds % 3600 // 60)} min"
-
-
 def _work(request: GenerationRequest) -> float:
     """Steps times megapixels; image-to-image and a second pass run only their share of the steps. Upscaling has no
     steps: megapixels made."""

@@ -6,14 +6,14 @@ from datetime import datetime
 
 from PySide6.QtCore import QDateTime, QLocale
 
-from ...services import forecast
+from ...domain import durations
 
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
 def duration(seconds: float) -> str:
     """0.8 s, 11 s, 3 min 20 s, 2 h 5 min, with the language's decimal point."""
-    return forecast.duration(seconds).replace(".", QLocale().decimalPoint())
+    return durations.duration(seconds).replace(".", QLocale().decimalPoint())
 
 
 def speed(per_second: float) -> str:
