@@ -7,21 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ..domain.checks import check_number, check_whole
 from ..domain.enlarging import MAX_FACTOR, MAX_HIRES_FACTOR
 from ..domain.errors import BadInput
 from ..domain.model_card import EXTRAS, MODEL, PREPARED_BY
 from ..domain.outpainting import sides_from
-from ..domain.request import (
-    MAX_CLIP_SKIP,
-    MAX_COUNT,
-    MAX_GUIDANCE,
-    MAX_SEED,
-    MAX_SIDE,
-    MAX_STEPS,
-    TILINGS,
-    check_number,
-    check_whole,
-)
+from ..domain.request import MAX_CLIP_SKIP, MAX_COUNT, MAX_GUIDANCE, MAX_SEED, MAX_SIDE, MAX_STEPS, TILINGS
 from . import (
     added,
     branch,

@@ -6,9 +6,9 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from ..domain.checks import check_whole
 from ..domain.errors import BadInput, NotFound
 from ..domain.image import GeneratedImage
-from ..domain.request import check_whole
 from .connection import Database, Library
 from .jobs import count_image
 from .rows import image_from_row, image_values, storable

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from .checks import check_number, check_whole
 from .errors import BadInput
 from .families import IMAGE, INPAINT, TEXT
-from .request import GenerationRequest, check_number, check_whole
+from .request import GenerationRequest
 
 _TASK_WORDS = {TEXT: "pictures from words", IMAGE: "an image to start from", INPAINT: "a mask"}
 

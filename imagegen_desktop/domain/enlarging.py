@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from .checks import check_number
 from .errors import BadInput
-from .request import MAX_SIDE, GenerationRequest, check_number
+from .request import MAX_SIDE, GenerationRequest
 
 MAX_FACTOR, MAX_HIRES_FACTOR = 16.0, 4.0
 HIRES_STRENGTH = 0.5

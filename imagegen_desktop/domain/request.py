@@ -7,11 +7,11 @@ the PNG carries and the history indexes. There is no second shape of it. A reque
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from .checks import check_number, check_text, check_whole
 from .errors import BadInput
 
 VERSION = 1
@@ -21,7 +21,6 @@ MAX_PIXELS = 8192 * 4096
 MAX_STEPS = 1000
 MAX_GUIDANCE = 100.0
 MAX_COUNT = 10_000
-MAX_PROMPT_BYTES = 100_000
 MAX_CLIP_SKIP = 12
 
 #: Which edges of a picture meet without a seam.
@@ -261,10 +260,10 @@ def validate(request: GenerationRequest) -> GenerationRequest:
     """The request itself when every given value is possible; raises BadInput naming the first that is not."""
     from .enlarging import check_enlarging
 
-    _check_text("prompt", request.prompt)
-    _check_text("negative prompt", request.negative_prompt)
+    check_text("prompt", request.prompt)
+    check_text("negative prompt", request.negative_prompt)
     for text in (*request.prompts, *request.negative_prompts):
-        _check_text("prompt", text)
+        check_text("prompt", text)
     check_enlarging(request)
     if request.upscale is None and (request.width is not None or request.height is not None):
         check_size(request.width, request.height)
@@ -360,36 +359,6 @@ def check_size(width: int | None, height: int | None, multiple: int = 8) -> None
         raise BadInput("size", f"{width}×{height}", f"at most {MAX_PIXELS:,} pixels in all")
 
 
-def check_whole(name: str, value: object, low: int, high: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise BadInput(name, value, f"a whole number from {low} to {high}")
-    return value
-
-
-def check_number(name: str, value: object, low: float, high: float) -> float:
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float)
-        or not math.isfinite(value)
-        or not low <= value <= high
-    ):
-        raise BadInput(name, value, f"a number from {low:g} to {high:g}")
-    return float(value)
-
-
-def _check_text(name: str, text: object) -> None:
-    if not isinstance(text, str):
-        raise BadInput(name, text, "text")
-    if "\0" in text:
-        raise BadInput(name, text, "text without NUL characters")
-    try:
-        size = len(text.encode())
-    except UnicodeEncodeError:
-        raise BadInput(name, text, "text that can be written as UTF-8") from None
-    if size >= MAX_PROMPT_BYTES:
-        raise BadInput(name, f"{size:,} bytes", f"less than {MAX_PROMPT_BYTES:,} bytes")
-
-
 def _check_picture(request: GenerationRequest) -> None:
     if request.strength is not None:
         if request.image is None:
@@ -402,7 +371,7 @@ def _check_picture(request: GenerationRequest) -> None:
 
 def check_words(request: GenerationRequest) -> None:
     """Raises BadInput for words that cannot be, or that are missing."""
-    _check_text("prompt", request.prompt)
-    _check_text("negative prompt", request.negative_prompt)
+    check_text("prompt", request.prompt)
+    check_text("negative prompt", request.negative_prompt)
     if request.image is None and not request.prompt.strip():
         raise BadInput("prompt", request.prompt, "some words, or an image to start from")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .checks import check_number, check_whole
 from .errors import BadInput
-from .request import check_number, check_whole
 
 NO_STYLE = "none"
 

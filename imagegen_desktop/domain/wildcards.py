@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from .checks import MAX_PROMPT_BYTES
 from .errors import BadInput
-from .request import MAX_PROMPT_BYTES
 
 #: Braces nested deeper are plain text.
 MOST_NESTED = 32

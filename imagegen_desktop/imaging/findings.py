@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from ..domain.checks import MAX_PROMPT_BYTES
 from ..domain.errors import BadInput
 from ..domain.request import (
     MAX_CLIP_SKIP,
     MAX_GUIDANCE,
-    MAX_PROMPT_BYTES,
     MAX_SEED,
     MAX_SIDE,
     MAX_STEPS,

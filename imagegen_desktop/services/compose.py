@@ -9,12 +9,13 @@ from dataclasses import replace
 from typing import Any
 
 from ..domain import cloud_model
+from ..domain.checks import check_whole
 from ..domain.cloud_model import Fitted
 from ..domain.errors import BadInput, ModelProblem
 from ..domain.families import MODEL_DEFAULT_SAMPLER, check_sampler, check_task
 from ..domain.model_card import EMBEDDING, ModelCard
 from ..domain.prompt_meaning import plain_text
-from ..domain.request import MAX_SEED, GenerationRequest, check_size, check_whole, check_words, validate
+from ..domain.request import MAX_SEED, GenerationRequest, check_size, check_words, validate
 from ..domain.style import StylePreset
 from ..domain.variations import copied, shared
 from ..domain.wildcards import Tables, has_wildcards, resolve, unknown_names

@@ -12,9 +12,9 @@ from ..database.images import Images
 from ..database.jobs import stamp
 from ..database.selection import EVERYTHING, ImageFilter
 from ..database.thumbnails import Thumbnails
+from ..domain.checks import check_whole
 from ..domain.errors import DiskProblem, NotFound, Problem
 from ..domain.image import GeneratedImage
-from ..domain.request import check_whole
 from ..imaging.decode import Decoder
 from ..imaging.findings import FoundSettings
 from ..imaging.thumbnails import thumbnail_of_file

@@ -6,9 +6,10 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ..domain.checks import check_whole
 from ..domain.errors import BadInput, IllegalMove
 from ..domain.job import ACTIVE, WAITING, Job, JobState
-from ..domain.request import GenerationRequest, check_whole
+from ..domain.request import GenerationRequest
 from .compose import Composer
 from .queue import Queue
 
