@@ -193,6 +193,15 @@ def test_a_selected_image_shows_what_made_it_and_can_be_used_again(studio: Studi
     assert studio.find(QSpinBox, "stepsSpin").value() == 2
 
 
+def test_the_filmstrip_marks_the_picture_on_the_canvas_and_no_other(studio: Studio) -> None:
+    draw(studio, steps=1, count=2)
+    studio.until(lambda: gallery_rows(studio) == 2)
+    strip, view = studio.find(QAbstractItemView, "filmstrip"), studio.find(QAbstractItemView, "galleryView")
+    studio.until(lambda: [index.row() for index in strip.selectedIndexes()] == [1])
+    view.setCurrentIndex(view.model().index(1, 0))
+    studio.until(lambda: strip.selectedIndexes() == [])
+
+
 def test_closing_pauses_what_runs_and_the_next_start_says_so(open_studio: Opened) -> None:
     first = open_studio()
     first.provider.hold()

@@ -129,6 +129,7 @@ class Stage(QWidget):
         """A picture chosen in the gallery; the one being drawn is not put over it."""
         self._elsewhere = bool(self._job)
         self._end_comparison()
+        self._filmstrip.clearSelection()
         self.canvas.show_picture(image)
         self._update_welcome()
 
