@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ..database.connection import Library
+from ..database.facts import get_fact, set_fact
 from ..database.images import Images
+from ..database.mentions import mentioned_hashes
 from ..domain.errors import Problem
 from ..domain.identity import new_id
 from ..domain.image import GeneratedImage
@@ -20,6 +22,9 @@ from ..storage.local import LocalStorage
 from .announce import Announcer, ImagesChanged
 
 _PAGE = 500
+_PRUNED = "inputs_pruned"
+_PRUNE_EVERY = timedelta(days=7)
+_YOUNG = timedelta(days=14)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +55,7 @@ class Housekeeping:
             self._storage.sweep(now)
             found = self.reconcile()
             self._library.back_up(now)
+            self.prune_inputs(now)
         except Problem as problem:
             logger("housekeeping").warning("not everything could be tidied", reason=problem.message)
             return
@@ -80,6 +86,20 @@ class Housekeeping:
             damaged=tuple(sorted(damaged)),
             strangers=tuple(strangers),
         )
+
+    def prune_inputs(self, now: datetime) -> int:
+        """Once a week deletes the pictures and masks to start from that no job, image, draft or undo speaks of; how
+        many. Not at the first look: a library that was just restored may not know all of its own yet. Young ones stay:
+        somebody may just be choosing them."""
+        last = get_fact(self._library, _PRUNED)
+        if last and now - datetime.fromisoformat(last) < _PRUNE_EVERY:
+            return 0
+        set_fact(self._library, _PRUNED, now.isoformat())
+        before = now - _YOUNG
+        if not last or not self._storage.old_sources(before):
+            return 0
+        mentioned = mentioned_hashes(self._library)
+        return self._storage.drop_sources(lambda sha256: sha256 not in mentioned, before)
 
     def back_up(self, now: datetime) -> Path | None:
         """A checked copy of the database, when one is due."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -27,6 +29,7 @@ IMAGES, INPUTS, BIN = "images", "inputs", "bin"
 SPARE_BYTES = 200 * 2**20
 BALLAST_BYTES = 64 * 2**20
 YOUNG_SECONDS = 60.0
+_SOURCE = re.compile("[0-9a-f]{64}")
 
 
 class LocalStorage:
@@ -50,9 +53,27 @@ class LocalStorage:
         path = self.source_path(hashlib.sha256(data).hexdigest())
         with disk_problems(path.parent, len(data)):
             whole = path.is_file() and path.read_bytes() == data
-        if not whole:
+        if whole:
+            with suppress(OSError):
+                path.touch()  # young again: it is about to be spoken of
+        else:
             write_durably(path, data, overwrite=True)
         return self._saved(path, data)
+
+    def drop_sources(self, unwanted: Callable[[str], bool], before: datetime) -> int:
+        """Deletes the sources nobody has kept since then whose hash is unwanted; how many."""
+        dropped = 0
+        for path in self.old_sources(before):
+            with suppress(OSError):
+                if unwanted(path.stem) and path.stat().st_mtime < before.timestamp():
+                    path.unlink()
+                    dropped += 1
+        return dropped
+
+    def old_sources(self, before: datetime) -> list[Path]:
+        """The sources nobody has kept since then."""
+        named = [path for path in (self.home / INPUTS).glob("*.png") if _SOURCE.fullmatch(path.stem)]
+        return [path for path in named if path.stat().st_mtime < before.timestamp()]
 
     def source_path(self, sha256: str) -> Path:
         """Where the source of that hash lies; raises NotFound for what is no hash."""
