@@ -60,6 +60,11 @@ class Jobs:
             query = query.where(JobRow.state.in_([state.value for state in states]))
         return self._library.read(lambda db: _jobs(db, query))
 
+    def some(self, ids: Sequence[str]) -> tuple[Job, ...]:
+        """Those of these jobs that are there, in no order."""
+        queries = [JobRow.select(*_COLUMNS).where(JobRow.id.in_(list(chunk))) for chunk in _chunks(ids)]
+        return self._library.read(lambda db: tuple(job for query in queries for job in _jobs(db, query)))
+
     def states(self, ids: Sequence[str]) -> dict[str, JobState]:
         """What each of these jobs does; raises NotFound."""
         return self._library.read(lambda db: _states(db, ids))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from bisect import insort
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -76,6 +77,30 @@ class Queue:
     def jobs(self, finished: int = 50) -> list[Job]:
         """Unfinished ones in the order they will run, then the latest finished."""
         return [*self._jobs.list(ACTIVE), *self._jobs.list(WAITING), *self._jobs.latest(finished)]
+
+    def jobs_after(self, known: Sequence[Job], changed: Collection[str], finished: int = 50) -> list[Job]:
+        """`jobs` again where it was `known` and these have changed since: of thousands only those are read anew, and
+        those at work, which get on without a word."""
+        changed = {*changed, *(job.id for job in known if job.state in ACTIVE)}
+        fresh = self._jobs.some(list(changed))
+        before = {job.id: job for job in known if job.id in changed}
+        rest = [job for job in known if job.id not in changed]
+        waiting = [job for job in rest if job.state in WAITING]
+        over = [job for job in rest if job.state in FINISHED]
+        active = [job for job in rest if job.state in ACTIVE]
+        moved = any(job.id in before and _urgency(before[job.id]) != _urgency(job) for job in fresh)
+        came_back = len(over) + sum(job.state in FINISHED for job in fresh) < min(
+            finished, sum(job.state in FINISHED for job in known)
+        )
+        if moved or came_back:  # those beside a job that was moved may have new places as well
+            return self.jobs(finished)
+        for job in fresh:
+            if job.state in FINISHED:
+                over.append(job)
+            else:
+                insort(waiting if job.state in WAITING else active, job, key=_urgency)
+        over.sort(key=lambda job: (job.finished, job.id), reverse=True)
+        return [*active, *waiting, *over[:finished]]
 
     def get(self, job: str) -> Job:
         return self._jobs.get(job)
@@ -273,6 +298,11 @@ def now() -> str:
 def wish_name(job: str) -> str:
     """The fact by which one process asks another to cancel or pause a job that runs there."""
     return f"wish:{job}"
+
+
+def _urgency(job: Job) -> tuple[int, float, str]:
+    """The order in which jobs run."""
+    return -job.priority, job.position, job.id
 
 
 def _share_left(job: Job) -> float:

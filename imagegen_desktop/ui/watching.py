@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject
@@ -19,6 +20,7 @@ from .main_window import MainWindow
 from .memory import WindowMemory
 from .pictures import decoded, shrinks, shrunk
 
+_READ_ONE_BY_ONE = 200
 _UNDER_WAY = (Loading, Step, Preview)
 
 
@@ -37,13 +39,31 @@ class Watching(QObject):
         self._list = Latest(bridge)
         self._early: dict[str, list[Event]] = {}
         self._began = False
+        self._known: list[Job] = []
+        self._changed: set[str] | None = None
+        self._noting = threading.Lock()
 
     def load(self) -> None:
-        def ask() -> tuple[list[Job], float | None]:
-            jobs = self._parts.queue.jobs()
-            return jobs, self._parts.queue.eta_seconds(jobs)
+        """Shows the queue as it is: all of it the first time, then what was noted as changed."""
+        self._list.ask(self._ask, lambda found: self._show_jobs(*found))
 
-        self._list.ask(ask, lambda found: self._show_jobs(*found))
+    def note(self, ids: tuple[str, ...]) -> None:
+        """These jobs have changed; without any, all may have."""
+        with self._noting:
+            self._changed = {*self._changed, *ids} if ids and self._changed is not None else None
+
+    def _ask(self) -> tuple[list[Job], float | None]:
+        """In a pool thread, one at a time."""
+        with self._noting:
+            changed, self._changed = self._changed, set()
+        queue = self._parts.queue
+        whole = changed is None or len(changed) > _READ_ONE_BY_ONE
+        try:
+            self._known = queue.jobs() if whole else queue.jobs_after(self._known, changed or ())
+        except Problem:
+            self.note(())
+            raise
+        return self._known, queue.eta_seconds(self._known)
 
     def begin(self) -> None:
         """At start: what a dead process left is queued again, what we paused at the last closing is told."""

@@ -161,6 +161,7 @@ class Wiring(QObject):
         watching, actions = self._watching, self._window.actions_
         soon = _later(self, _JOBS_MS)
         soon.timeout.connect(watching.load)
+        self._bridge.jobs_changed.connect(watching.note)
         self._bridge.jobs_changed.connect(lambda _: soon.isActive() or soon.start())
         self._bridge.job_event.connect(watching.hear)
         self._bridge.job_answered.connect(watching.show_answered)

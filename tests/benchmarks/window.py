@@ -41,17 +41,24 @@ def event_loop_gap(model: Path, rounds: int) -> list[Measured]:
 
 
 def many_jobs(model: Path, rounds: int) -> list[Measured]:
-    """The longest time the event loop is away with 10,000 jobs in the queue, less the same when idle."""
+    """The longest time the event loop is away with 10,000 jobs in the queue, less the same when idle; when they are
+    first shown, less the same with a few: a new window paints itself for a while in any case."""
+    gaps, few = _gaps_with(10_000), _gaps_with(30)
+    less = {name: few["showing"] if name == "showing" else gaps["idle"] for name in gaps if name != "idle"}
+    return [
+        Measured(name=f"gap with 10,000 jobs: {deed}", value=gaps[deed] - usual, bound=50.0, unit="ms")
+        for deed, usual in less.items()
+    ]
+
+
+def _gaps_with(jobs: int) -> dict[str, float]:
+    """The longest gap in ms of each thing that window_queue.py does."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["IMAGEGEN_DESKTOP_HOME"] = folder
-        command = [sys.executable, "-m", "tests.benchmarks.window_queue"]
+        command = [sys.executable, "-m", "tests.benchmarks.window_queue", str(jobs)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
-    gaps = json.loads(done.stdout.splitlines()[-1])
-    deeds = [name for name in gaps if name not in ("idle", "showing")]
-    return [
-        Measured(name=f"gap with 10,000 jobs: {deed}", value=gaps[deed] - gaps["idle"], bound=50.0, unit="ms")
-        for deed in deeds
-    ]
+    gaps: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return gaps
 
 
 def _seconds_until(word: str, script: str) -> float:

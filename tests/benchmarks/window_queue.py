@@ -1,6 +1,6 @@
 """The window with many jobs, watched by an 8 ms timer: started with them, one moved, pictures drawn, all cancelled.
 
-Prints the longest gap between two ticks in ms of each, and of doing nothing, as JSON."""
+Prints the longest gap between two ticks in ms of each, and of doing nothing, as JSON. How many jobs is an argument."""
 
 from __future__ import annotations
 
@@ -37,10 +37,11 @@ class Steady(ScriptedProvider):
 
 
 def main() -> None:
+    many = int(sys.argv[1]) if len(sys.argv) > 1 else MANY
     home = new_home(Path(os.environ["IMAGEGEN_DESKTOP_HOME"]))
     parts = assemble(Home(home), providers={"local": Steady()}, engine=False)
     parts.queue.pause_all()
-    jobs = [job.id for job in parts.queue.add_many([wish(f"a fox, number {n}", seed=n) for n in range(MANY)])]
+    jobs = [job.id for job in parts.queue.add_many([wish(f"a fox, number {n}", seed=n) for n in range(many)])]
     application = QApplication(sys.argv[:1])
     window = open_window(application, parts)
     window.resize(1440, 900)
@@ -57,7 +58,7 @@ def main() -> None:
         settled(seconds)
         gaps[name] = max(watch.taken())
 
-    until(application, lambda: len(pane.jobs()) == MANY, 30)
+    until(application, lambda: len(pane.jobs()) == many, 30)
     settled(1.0)
     gaps["showing"] = max(watch.taken())
     measure("idle", 2.0)
