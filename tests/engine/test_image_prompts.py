@@ -8,17 +8,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import diffusers
 import pytest
 import torch
 from PIL import Image as Picture
 from safetensors.torch import load_file, save_file
 from transformers import CLIPImageProcessorPil, CLIPVisionModelWithProjection
 
-from imagegen_desktop.domain.request import REFERENCE_SIDE, GenerationRequest, ImagePrompt, LoraWeight, SourceImage
+from imagegen_desktop.domain.request import (
+    REFERENCE_SIDE,
+    Control,
+    GenerationRequest,
+    ImagePrompt,
+    LoraWeight,
+    SourceImage,
+)
 from imagegen_desktop.protocol.messages import Failed, Generate, Idle, Image, Pause, Paused, Step
 from tests import tiny_additions
 from tests.engine import bare
-from tests.engine.engine_child import SIDE, EngineChild, command, only, request, task_request
+from tests.engine.engine_child import SIDE, EngineChild, command, gradient, only, request, task_request
 from tests.tiny_additions import extra
 
 Tiny = Callable[[str], Path]
@@ -61,18 +69,24 @@ def bare_pixels(wish: GenerationRequest, folder: Path, adapter: Path, encoder: P
         kind = bare.kind_for(folder, wish.task)
         options = bare.WITHOUT_CHECKER.get(kind.__name__, {})
         pipeline = kind.from_pretrained(folder, local_files_only=True, **options)
-        pipeline.set_progress_bar_config(disable=True)
-        pipeline.register_modules(
-            image_encoder=CLIPVisionModelWithProjection.from_pretrained(encoder, local_files_only=True),
-            feature_extractor=CLIPImageProcessorPil(size=32, crop_size=32),
-        )
-        pipeline.load_ip_adapter(str(adapter.parent), subfolder="", weight_name=adapter.name, local_files_only=True)
-        pipeline.set_ip_adapter_scale(wish.image_prompts[0].weight)
-        pipeline.scheduler = bare._scheduler(wish, pipeline.scheduler)
-        picture = Picture.frombytes("RGB", (REFERENCE_SIDE, REFERENCE_SIDE), REFERENCE)
-        torch.manual_seed(wish.seed or 0)
-        drawn: Picture.Image = pipeline(**bare._arguments(wish, kind.__name__), ip_adapter_image=picture).images[0]
-        return drawn.tobytes()
+        return shown_to(pipeline, wish, adapter, encoder)
+
+
+def shown_to(pipeline: Any, wish: GenerationRequest, adapter: Path, encoder: Path, **more: Any) -> bytes:
+    """What a pipeline makes of the request when it is shown the picture through the adapter."""
+    pipeline.set_progress_bar_config(disable=True)
+    pipeline.register_modules(
+        image_encoder=CLIPVisionModelWithProjection.from_pretrained(encoder, local_files_only=True),
+        feature_extractor=CLIPImageProcessorPil(size=32, crop_size=32),
+    )
+    pipeline.load_ip_adapter(str(adapter.parent), subfolder="", weight_name=adapter.name, local_files_only=True)
+    pipeline.set_ip_adapter_scale(wish.image_prompts[0].weight)
+    pipeline.scheduler = bare._scheduler(wish, pipeline.scheduler)
+    picture = Picture.frombytes("RGB", (REFERENCE_SIDE, REFERENCE_SIDE), REFERENCE)
+    torch.manual_seed(wish.seed or 0)
+    told = bare._arguments(wish, type(pipeline).__name__)
+    drawn: Picture.Image = pipeline(**told, ip_adapter_image=picture, **more).images[0]
+    return drawn.tobytes()
 
 
 CASES = [("sd1", "base", "text"), ("sd1", "plus", "image"), ("sd1", "full", "inpaint"),
@@ -195,3 +209,23 @@ def test_the_size_of_the_picture_drawn_has_nothing_to_do_with_it(
     wish = replace(prompted(), width=2 * SIDE, hires_factor=1.5, hires_strength=0.5)
     drawn = engine.image(asked(wish, tiny("sd1"), adapter("sd1"), encoder))
     assert (drawn.width, drawn.height) == (3 * SIDE, 3 * SIDE // 2)
+
+
+@pytest.mark.parametrize("family", ["sd1", "sdxl"])
+def test_it_acts_beside_a_controlnet(
+    engine: EngineChild, tiny: Tiny, adapter: Callable[..., Path], encoder: Path, tmp_path: Path, family: str
+) -> None:
+    model, net = tiny(family), tiny_additions.controlnet(tiny(family), tmp_path / "net")
+    wish = replace(prompted(weight=0.7), controls=(Control(model="mine", image=_SOURCE, weight=0.6),))
+    both = asked(wish, model, adapter(family), encoder, family=family, conditions=gradient())
+    both = replace(both, extras=[*both.extras, extra("controlnet", net)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        beside = diffusers.ControlNetModel.from_pretrained(net, local_files_only=True)
+        title = "StableDiffusionXL" if family == "sdxl" else "StableDiffusion"
+        pipeline = getattr(diffusers, f"{title}ControlNetPipeline").from_pretrained(
+            model, controlnet=beside, local_files_only=True, **bare.WITHOUT_CHECKER.get(f"{title}Pipeline", {})
+        )
+        shapes = Picture.frombytes("RGB", (SIDE, SIDE), gradient())
+        expected = shown_to(pipeline, wish, adapter(family), encoder, image=shapes, controlnet_conditioning_scale=0.6)
+    assert engine.image(both).pixels == expected
