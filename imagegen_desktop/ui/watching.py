@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QImage
@@ -19,6 +18,7 @@ from .latest import Latest
 from .main_window import MainWindow
 from .memory import WindowMemory
 from .pictures import decoded, shrinks, shrunk
+from .queueing import Queueing
 
 _READ_ONE_BY_ONE = 200
 _UNDER_WAY = (Loading, Step, Preview)
@@ -27,12 +27,15 @@ _UNDER_WAY = (Loading, Step, Preview)
 class Watching(QObject):
     """The queue and the picture being drawn: what providers say, to the panes that show it."""
 
-    def __init__(self, window: MainWindow, parts: Parts, bridge: Bridge, memory: WindowMemory) -> None:
+    def __init__(
+        self, window: MainWindow, parts: Parts, bridge: Bridge, memory: WindowMemory, queueing: Queueing
+    ) -> None:
         super().__init__(window)
         self._window = window
         self._parts = parts
         self._bridge = bridge
         self._memory = memory
+        self._queueing = queueing
         self._stage = window.panes.stage
         self._queue = window.panes.queue
         self._jobs: dict[str, Job] = {}
@@ -68,7 +71,6 @@ class Watching(QObject):
     def begin(self) -> None:
         """At start: what a dead process left is queued again, what we paused at the last closing is told."""
         self._bridge.ask(self._parts.begin, lambda _: self._begin_work())
-        self._bridge.ask(lambda: self._parts.queue.paused, self.show_paused)
 
     def remember_running(self) -> None:
         """Before closing: which jobs are being paused, for the next start to say so."""
@@ -80,7 +82,7 @@ class Watching(QObject):
         waiting = [job.id for job in self._jobs.values() if job.state is JobState.QUEUED]
         wanted = [self._stage.following()] if self._stage.following() in running else running or waiting[:1]
         if wanted:
-            self.do(self._parts.queue.cancel, wanted)
+            self._queueing.do(self._parts.queue.cancel, wanted)
 
     def _begin_work(self) -> None:
         self._began = True
@@ -107,7 +109,7 @@ class Watching(QObject):
 
     def _go_on(self, ids: list[str]) -> None:
         for job in ids:
-            self.do(self._parts.queue.resume, job)
+            self._queueing.do(self._parts.queue.resume, job)
 
     def _show_jobs(self, jobs: list[Job], eta: float | None) -> None:
         self._jobs = {job.id: job for job in jobs}
@@ -167,21 +169,3 @@ class Watching(QObject):
         if pictures and not self._stage.following():
             self._stage.show_answer(job_id, pictures)
             self._window.panes.details.show_image(newest)
-
-    def show_paused(self, paused: bool) -> None:
-        self._queue.show_paused(paused)
-        action = self._window.actions_["pauseQueue"]
-        action.setText(self.tr("Go on with the queue") if paused else self.tr("Pause the queue"))
-
-    def pause_all(self, pause: bool) -> None:
-        self.do(self._parts.queue.pause_all if pause else self._parts.queue.resume_all)
-
-    def toggle_pause(self) -> None:
-        self._bridge.ask(lambda: self._parts.queue.paused, lambda paused: self.pause_all(not paused))
-
-    def do(self, deed: Callable[..., object], *values: object) -> None:
-        """Something the artist wished of the queue; what went wrong is said above it."""
-        self._bridge.ask(lambda: deed(*values), None, self._say)
-
-    def _say(self, problem: Problem) -> None:
-        self._queue.messages.show_message("error", problem.message, problem.advice)

@@ -20,6 +20,7 @@ from .main_window import MainWindow
 from .memory import WindowMemory
 from .minding import Minding
 from .preparing import Preparing
+from .queueing import Queueing
 from .reading import PromptReading
 from .sheeting import Sheeting
 from .stocking import Stocking
@@ -50,7 +51,8 @@ class Wiring(QObject):
         self._suggesting = Suggesting(window, parts.enhancer, bridge, self._creating.request)
         self._reading = PromptReading(window, parts.reader, bridge, self._creating.request)
         self._minding = Minding(window, parts, bridge)
-        self._watching = Watching(window, parts, bridge, memory)
+        self._queueing = Queueing(window, parts.queue, bridge)
+        self._watching = Watching(window, parts, bridge, memory, self._queueing)
         self._sheeting = Sheeting(window, parts, bridge, self._creating)
         self._editing = Editing(window, parts.queue, bridge, self._choosing)
         self._browsing = Browsing(window, parts, bridge)
@@ -75,6 +77,7 @@ class Wiring(QObject):
         self._enlarging.load()
         self._adding.load()
         self._watching.begin()
+        self._queueing.load()
         self._minding.look()
         self._window.panes.gallery.refresh()
         self._arranging.load()
@@ -165,14 +168,14 @@ class Wiring(QObject):
         self._bridge.jobs_changed.connect(lambda _: soon.isActive() or soon.start())
         self._bridge.job_event.connect(watching.hear)
         self._bridge.job_answered.connect(watching.show_answered)
-        self._bridge.queue_paused.connect(watching.show_paused)
+        self._bridge.queue_paused.connect(self._queueing.show_paused)
         self._bridge.engine_changed.connect(lambda _: watching.employ())
         self._window.panes.prompt.cancel_requested.connect(watching.cancel)
         actions["cancel"].triggered.connect(watching.cancel)
-        actions["pauseQueue"].triggered.connect(watching.toggle_pause)
+        actions["pauseQueue"].triggered.connect(self._queueing.toggle_pause)
 
     def _wire_queue(self) -> None:
-        pane, queue, do = self._window.panes.queue, self._parts.queue, self._watching.do
+        pane, queue, do = self._window.panes.queue, self._parts.queue, self._queueing.do
         pane.cancel_requested.connect(lambda ids: do(queue.cancel, ids))
         pane.pause_requested.connect(lambda job: do(queue.pause, job))
         pane.resume_requested.connect(lambda job: do(queue.resume, job))
@@ -182,7 +185,7 @@ class Wiring(QObject):
         pane.duplicate_requested.connect(lambda ids: do(queue.duplicate, ids))
         pane.split_requested.connect(lambda job: do(queue.split, job))
         pane.clear_requested.connect(lambda: do(queue.clear_finished))
-        pane.pause_all_requested.connect(self._watching.pause_all)
+        pane.pause_all_requested.connect(self._queueing.pause_all)
         pane.use_requested.connect(self._creating.use)
         sheeting, prompt = self._sheeting, self._window.panes.prompt
         prompt.sheet_requested.connect(sheeting.show)
