@@ -62,7 +62,7 @@ def differences(then: Surroundings, now: Surroundings) -> list[str]:
 
 def write(snapshot: Snapshot, place: Path) -> None:
     """Durable when it returns: the old file or the whole new one, never a piece."""
-    head = {
+    head: dict[str, Any] = {
         "version": VERSION,
         "step": snapshot.state.step,
         "steps": snapshot.state.steps,
@@ -72,11 +72,16 @@ def write(snapshot: Snapshot, place: Path) -> None:
         "surroundings": snapshot.surroundings,
         "first_steps": snapshot.first_steps,
     }
-    text = json.dumps(head)
     tensors = dict(snapshot.state.tensors)
     if snapshot.first is not None:
         tensors[_FIRST] = snapshot.first
-    content = save(tensors, {"imagegen": text, "sha256": _seal(text, tensors)})
+    write_sealed(place, head, tensors)
+
+
+def write_sealed(place: Path, head: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> None:
+    """As `write`, with any head that JSON can hold."""
+    text = json.dumps(head)
+    content = save(dict(tensors), {"imagegen": text, "sha256": _seal(text, tensors)})
     place.parent.mkdir(parents=True, exist_ok=True)
     fresh = place.with_name(place.name + ".part")
     with fresh.open("wb") as file:
@@ -94,13 +99,8 @@ def write(snapshot: Snapshot, place: Path) -> None:
 
 def read(place: Path) -> Snapshot:
     """Raises UnusableSnapshot for anything but a whole file of this version."""
+    head, tensors = read_sealed(place)
     try:
-        with safe_open(place, framework="pt") as file:
-            labels = file.metadata()
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  it is no mapping
-        head = json.loads(labels["imagegen"])
-        if labels["sha256"] != _seal(labels["imagegen"], tensors):
-            raise UnusableSnapshot("its file is damaged")
         if head["version"] != VERSION:
             raise UnusableSnapshot(f"it is of version {head['version']}")
         first = tensors.pop(_FIRST, None)
@@ -118,10 +118,23 @@ def read(place: Path) -> Snapshot:
             first=first,
             first_steps=head.get("first_steps", 0),
         )
-    except UnusableSnapshot:
-        raise
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnusableSnapshot("its file is damaged or gone") from error
+
+
+def read_sealed(place: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """Head and tensors; raises UnusableSnapshot for anything but a whole file."""
+    try:
+        with safe_open(place, framework="pt") as file:
+            labels = file.metadata()
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  it is no mapping
+        head: dict[str, Any] = json.loads(labels["imagegen"])
+        sound = labels["sha256"] == _seal(labels["imagegen"], tensors)
     except Exception as error:  # a broken file fails in any layer, each with an exception of its own
         raise UnusableSnapshot("its file is damaged or gone") from error
+    if not sound:
+        raise UnusableSnapshot("its file is damaged")
+    return head, tensors
 
 
 def _seal(head: str, tensors: Mapping[str, torch.Tensor]) -> str:

@@ -18,12 +18,11 @@ from .desk import Desk, Leave, Wish
 from .device import Device
 from .esrgan import Network, load
 from .failures import is_out_of_memory
+from .unfinished import Rows, Unfinished, UnfinishedFile
 
 #: How far a tile's pixels look beside it, in pixels of the smaller picture.
 OVERLAP = 32
 _TILE, _TILE_ON_CARD, _SMALLEST_TILE = 192, 512, 32
-
-Rows = np.ndarray  # (height, width, 3) bytes
 
 
 @dataclass(frozen=True)
@@ -69,28 +68,41 @@ class Enlarging:
         self._on_tile = on_tile
         self._side = _TILE_ON_CARD if network.device.type == "cuda" else _TILE
         self._done = self._all = 0
+        #: As far as the running pass has come.
+        self.unfinished: Unfinished | None = None
 
-    def to_size(self, picture: Picture.Image, width: int, height: int, tile: int = 0) -> Picture.Image:
-        """Exactly `width` × `height`: by as many passes as it takes, the last one brought down to the size."""
+    def to_size(
+        self, picture: Picture.Image, width: int, height: int, tile: int = 0, begun: Unfinished | None = None
+    ) -> Picture.Image:
+        """Exactly `width` × `height`: by as many passes as it takes, the last one brought down to the size. `begun`
+        is what an earlier call with the same picture, sizes and network left unfinished."""
         side = tile or self._side
         sizes = [picture.size]
         while sizes[-1][0] < width or sizes[-1][1] < height:
             sizes.append((sizes[-1][0] * self._network.scale, sizes[-1][1] * self._network.scale))
-        self._done, self._all = 0, sum(len(tiles_of(*size, side)) for size in sizes[:-1])
-        self._on_tile(0, self._all)
+        passes = [tiles_of(*size, side) for size in sizes[:-1]]
+        ready = 0 if begun is None else begun.done
+        self._done, self._all = ready, sum(len(tiles) for tiles in passes)
+        self._on_tile(ready, self._all)
         rows = np.asarray(picture.convert("RGB"))
-        for target in [*sizes[1:-1], (width, height)]:
-            rows = self._pass(rows, *target, side)
+        for number, (tiles, target) in enumerate(zip(passes, [*sizes[1:-1], (width, height)], strict=True)):
+            if begun is not None and ready > len(tiles):
+                ready -= len(tiles)
+                continue
+            enlarged = np.empty((target[1], target[0], 3), np.uint8)
+            if begun is not None:
+                rows, enlarged, begun = rows if begun.rows is None else begun.rows, begun.enlarged, None
+            self._pass(rows, enlarged, tiles[ready:], keeps=number > 0)
+            rows, ready = enlarged, 0
         return Picture.fromarray(rows)
 
-    def _pass(self, rows: Rows, width: int, height: int, side: int) -> Rows:
-        enlarged = np.empty((height, width, 3), np.uint8)
+    def _pass(self, rows: Rows, enlarged: Rows, tiles: list[Tile], keeps: bool) -> None:
         with torch.inference_mode():
-            for tile in tiles_of(rows.shape[1], rows.shape[0], side):
+            for tile in tiles:
                 self._place(rows, enlarged, tile)
                 self._done += 1
+                self.unfinished = Unfinished(self._done, rows if keeps else None, enlarged)
                 self._on_tile(self._done, self._all)
-        return enlarged
 
     def _place(self, rows: Rows, enlarged: Rows, tile: Tile) -> None:
         self._look()
@@ -164,20 +176,25 @@ class Upscalers:
 
 
 def upscale(command: Upscale, upscalers: Upscalers, device: Device, desk: Desk, send: Tell) -> None:
-    """Answers an Upscale with its Image, or with Cancelled or Paused; what was done so far is not kept then."""
+    """Answers an Upscale with its Image, or with Cancelled or Paused; the tiles that are done are kept then."""
     began = time.perf_counter()
     names: dict[str, Any] = {"job": command.job, "index": command.index}
-    last = began
+    last, started = began, False
+    file = UnfinishedFile(command, device.torch)
+    enlarging: Enlarging | None = None
 
     def on_tile(done: int, steps: int) -> None:
-        nonlocal last
+        nonlocal last, started
         now = time.perf_counter()
         desk.step, desk.steps = done, steps
-        if done == 0:
-            send(Started(**names, steps=steps))
-        else:
-            send(Step(**names, step=done, steps=steps, seconds=now - last))
-        last = now
+        send(
+            Step(**names, step=done, steps=steps, seconds=now - last)
+            if started
+            else Started(**names, steps=steps, step=done)
+        )
+        last, started = now, True
+        if enlarging is not None and file.is_due():
+            file.write(enlarging.unfinished)
 
     try:
         desk.leave_if_wished()
@@ -187,7 +204,8 @@ def upscale(command: Upscale, upscalers: Upscalers, device: Device, desk: Desk, 
             network = upscalers.get(
                 command.upscaler, device, lambda: send(Loading(job=command.job, phase="loading model"))
             )
-            larger = Enlarging(network, desk.leave_if_wished, on_tile).to_size(picture, *size)
+            enlarging = Enlarging(network, desk.leave_if_wished, on_tile)
+            larger = enlarging.to_size(picture, *size, begun=file.read())
         else:
             on_tile(0, 1)
             larger = lanczos(picture, *size)
@@ -202,6 +220,9 @@ def upscale(command: Upscale, upscalers: Upscalers, device: Device, desk: Desk, 
             pixels=larger.tobytes(),
         )
     except Leave as leave:
-        left = Cancelled(**names, step=desk.step)
-        answer = left if leave.wish is Wish.CANCEL else Paused(**names, step=0, steps=desk.steps)
+        if leave.wish is Wish.CANCEL:
+            answer = Cancelled(**names, step=desk.step)
+        else:
+            kept = file.write(enlarging.unfinished) if enlarging is not None else ""
+            answer = Paused(**names, step=desk.step if kept else 0, steps=desk.steps, snapshot=kept)
     send(answer)

@@ -74,7 +74,8 @@ class Generate:
 
 @dataclass(frozen=True, kw_only=True)
 class Upscale:
-    """Make a picture larger. `image` are its RGB rows; `upscaler` is a network's file, empty for Lanczos."""
+    """Make a picture larger. `image` are its RGB rows; `upscaler` is a network's file, empty for Lanczos; `resume`,
+    `snapshot` and `snapshot_seconds` as in Generate."""
 
     job: str
     width: int
@@ -84,6 +85,9 @@ class Upscale:
     seed: int
     upscaler: str = ""
     device: str = ""
+    resume: str = ""
+    snapshot: str = ""
+    snapshot_seconds: float = 0.0
     index: int = 0
     image: bytes = field(default=b"", repr=False)
 

@@ -79,7 +79,7 @@ class LocalProvider:
     def _command(self, assignment: Assignment, index: int) -> Generate | Upscale:
         job = assignment.job
         if job.request.upscale is not None:
-            return _upscaling(assignment)
+            return self._upscaling(assignment)
         assert assignment.model is not None
         return Generate(
             job=job.id,
@@ -99,18 +99,20 @@ class LocalProvider:
             references=assignment.references,
         )
 
-
-def _upscaling(assignment: Assignment) -> Upscale:
-    job, request = assignment.job, assignment.job.request
-    assert request.image is not None
-    return Upscale(
-        job=job.id,
-        width=request.image.width,
-        height=request.image.height,
-        target_width=request.width or 0,
-        target_height=request.height or 0,
-        seed=request.seed or 0,
-        upscaler=next((str(extra["path"]) for extra in assignment.extras), ""),
-        device=request.device or "",
-        image=assignment.image,
-    )
+    def _upscaling(self, assignment: Assignment) -> Upscale:
+        job, request = assignment.job, assignment.job.request
+        assert request.image is not None
+        return Upscale(
+            job=job.id,
+            width=request.image.width,
+            height=request.image.height,
+            target_width=request.width or 0,
+            target_height=request.height or 0,
+            seed=request.seed or 0,
+            upscaler=next((str(extra["path"]) for extra in assignment.extras), ""),
+            device=request.device or "",
+            resume=assignment.resumes.get(0, ""),
+            snapshot=self._snapshot_place(job.id, 0),
+            snapshot_seconds=self._snapshot_seconds(),
+            image=assignment.image,
+        )

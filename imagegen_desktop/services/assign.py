@@ -38,7 +38,7 @@ class Assigner:
         request = job.request
         if request.upscale is not None and request.image is not None:
             image, extras = self._sources.whole(request.image), self._enlargers.extras(request)
-            return Assignment(job=job, image=image, extras=extras)
+            return Assignment(job=job, image=image, extras=extras, resumes=self._snapshots.existing(job.id, range(1)))
         return Assignment(
             job=job,
             model=self._models.get(request.model or ""),

@@ -9,7 +9,14 @@ import pytest
 from PIL import Image, ImageOps
 from safetensors.torch import save_file
 
+from imagegen_desktop.domain.job import JobState
+from imagegen_desktop.paths import Home
+from imagegen_desktop.protocol.messages import Started
+from imagegen_desktop.services.announce import JobEvent
+from imagegen_desktop.services.assemble import assemble
+from imagegen_desktop.services.enlarging import upscaling
 from tests.pictures import half_mask
+from tests.services.test_runner import On, heard_by, step_is, until_empty
 from tests.tiny_models import esrgan_tensors
 
 from .conftest import Call, events
@@ -85,3 +92,36 @@ def test_a_second_pass_inside_a_mask_keeps_the_rest_of_the_picture(
         kept, painted = (60, 0, 96, 96), (0, 0, 36, 96)
         assert drawn.convert("RGB").crop(kept).tobytes() == whole.crop(kept).tobytes()
         assert drawn.convert("RGB").crop(painted).tobytes() != whole.crop(painted).tobytes()
+
+
+def test_a_paused_enlarging_goes_on_after_a_restart_where_it_was(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMAGEGEN_DESKTOP_THREADS", "1")
+    (home / "models").mkdir(parents=True)
+    save_file(esrgan_tensors(doublings=1, width=24, blocks=1), home / "models" / "tiny-x2.safetensors")
+    Image.radial_gradient("L").resize((400, 500)).convert("RGB").save(tmp_path / "large.png")
+    kept = home / "snapshots"
+    parts = assemble(Home(home))
+    try:
+        wish = upscaling(parts.sources.keep(tmp_path / "large.png"), 2, upscaler="tiny-x2")
+        job = parts.queue.add(wish).id
+        On(parts, step_is(2), lambda: parts.queue.pause(job))
+        until_empty(parts)
+        assert parts.queue.get(job).state is JobState.PAUSED
+        assert [file.name for file in kept.glob("*.safetensors")] == [f"{job}-0.safetensors"]
+    finally:
+        parts.close()
+    parts = assemble(Home(home))
+    try:
+        heard = heard_by(parts)
+        parts.queue.resume(job)
+        again = parts.queue.add(wish).id
+        until_empty(parts)
+        begun = [each.event.step for each in heard if isinstance(each, JobEvent) and isinstance(each.event, Started)]
+        assert begun[0] >= 2 and begun[1] == 0
+        made = {image.job: image.pixels_sha256 for image in parts.gallery.page()}
+        assert made[job] == made[again]
+        assert list(kept.rglob("*.safetensors")) == []
+    finally:
+        parts.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -175,3 +176,71 @@ def _command(picture: Image.Image, width: int, height: int, upscaler: str = "") 
 
 def _pixels(image: messages.Image) -> np.ndarray:
     return np.frombuffer(image.pixels, np.uint8).reshape(image.height, image.width, 3).astype(int)
+
+
+@pytest.fixture
+def slow(tmp_path: Path) -> Path:
+    """A network whose tiles take long enough to be left between two of them, and that doubles."""
+    file = tmp_path / "slow.safetensors"
+    save_file(esrgan_tensors(doublings=1, width=24, blocks=1), file)
+    return file
+
+
+def left_after(engine: EngineChild, wish: Upscale, tiles: int, how: type[Cancel | messages.Pause]) -> object:
+    """What the engine answers when it is told to leave after so many tiles."""
+    engine.send(wish)
+    while engine.until(Step).step < tiles:
+        pass
+    engine.send(how(job=wish.job))
+    answer = engine.until(Cancelled if how is Cancel else messages.Paused)
+    engine.until(Idle)
+    return answer
+
+
+@pytest.mark.parametrize(("factor", "tiles"), [(2, 2), (4, 9)], ids=["in the first pass", "in the second"])
+def test_paused_it_goes_on_with_the_tiles_that_are_left(
+    engine: EngineChild, slow: Path, tmp_path: Path, factor: int, tiles: int
+) -> None:
+    picture, place = photo(400, 500), str(tmp_path / "half.safetensors")
+    wish = replace(_command(picture, 400 * factor, 500 * factor, str(slow)), snapshot=place)
+    whole = only(engine.run(wish), messages.Image).pixels
+    paused = left_after(engine, wish, tiles, messages.Pause)
+    assert isinstance(paused, messages.Paused) and paused.snapshot == place and paused.step >= tiles
+    events = engine.run(replace(wish, resume=place))
+    assert only(events, Started).step == paused.step
+    steps = [event.step for event in events if isinstance(event, Step)]
+    assert steps == list(range(paused.step + 1, paused.steps + 1))
+    assert only(events, messages.Image).pixels == whole
+
+
+def test_what_a_crash_leaves_is_gone_on_with(engine: EngineChild, slow: Path, tmp_path: Path) -> None:
+    """Cancelled in place of killed: nothing is written at the end then either."""
+    place = tmp_path / "half.safetensors"
+    wish = replace(_command(photo(400, 500), 800, 1000, str(slow)), snapshot=str(place), snapshot_seconds=1e-6)
+    whole = only(engine.run(replace(wish, snapshot="")), messages.Image).pixels
+    left_after(engine, wish, 3, Cancel)
+    assert place.is_file()
+    events = engine.run(replace(wish, resume=str(place)))
+    assert only(events, Started).step >= 1
+    assert only(events, messages.Image).pixels == whole
+
+
+@pytest.mark.parametrize("harm", ["damaged", "another picture", "another network"])
+def test_what_does_not_fit_costs_the_tiles_and_not_the_job(
+    engine: EngineChild, slow: Path, tmp_path: Path, harm: str
+) -> None:
+    place = tmp_path / "half.safetensors"
+    wish = replace(_command(photo(400, 500), 800, 1000, str(slow)), snapshot=str(place))
+    left_after(engine, wish, 2, messages.Pause)
+    if harm == "damaged":
+        data = bytearray(place.read_bytes())
+        data[len(data) // 2] ^= 1
+        place.write_bytes(bytes(data))
+    elif harm == "another picture":
+        wish = replace(wish, image=bytes(len(wish.image)))
+    else:
+        os.utime(slow, ns=(1, 1))
+    whole = only(engine.run(replace(wish, snapshot="")), messages.Image).pixels
+    events = engine.run(replace(wish, resume=str(place)))
+    assert only(events, Started).step == 0
+    assert only(events, messages.Image).pixels == whole
