@@ -33,8 +33,11 @@ def test_a_killed_engine_goes_on_from_its_snapshot_and_the_other_one_never_stops
         monkeypatch.setenv(f"IMAGEGEN_DESKTOP_{name}", value)
     parts = assemble(Home(home))
     try:
+        for engine in parts.engines.all:  # both have their libraries before the first of them could be done
+            engine.start()
+        assert [engine.wait_until_ready(120).state for engine in parts.engines.all] == ["ready", "ready"]
         watch = Watch(parts)
-        steady, killed = (parts.queue.add(request).id for request in wishes(tiny, 150)[:2])
+        steady, killed = (parts.queue.add(request).id for request in wishes(tiny, 250)[:2])
         with workers(parts):
             watch.until(watch.begun(steady, killed))
             victim = parts.engines.of(killed)
@@ -44,8 +47,8 @@ def test_a_killed_engine_goes_on_from_its_snapshot_and_the_other_one_never_stops
             watch.until(lambda: all(parts.queue.get(job).state is JobState.DONE for job in (steady, killed)))
             assert [parts.queue.get(job).attempts for job in (steady, killed)] == [1, 2]
             assert watch.steps.count((killed, 1)) == 1, "what a snapshot held is not drawn again"
-            assert watch.steps.count((steady, 150)) == 1
-            undisturbed = parts.queue.add(wishes(tiny, 150)[1]).id
+            assert watch.steps.count((steady, 250)) == 1
+            undisturbed = parts.queue.add(wishes(tiny, 250)[1]).id
             watch.until(lambda: parts.queue.get(undisturbed).state is JobState.DONE)
         made = {image.job: image.pixels_sha256 for image in parts.gallery.page()}
         assert made[killed] == made[undisturbed]
