@@ -297,7 +297,7 @@ class EngineProcess:
         self._say(
             state="failed" if gave_up else "restarting",
             restarts=self._status.restarts + 1,
-            message=f"{reason} It does not stay up; restart it by hand." if gave_up else reason,
+            message=f"{reason} It does not stay up; restart it by hand." if gave_up and not refused else reason,
         )
         self._tell_everyone_it_died(reason)
 
