@@ -231,6 +231,13 @@ ESTIMATORS = {
 }
 
 
+def estimators(place: Path) -> Path:
+    """One of each kind, in folders of their kinds' names."""
+    for kind, make in ESTIMATORS.items():
+        make(place / kind)
+    return place
+
+
 def extra(kind: str, path: Path, name: str = "mine") -> dict[str, Any]:
     """An entry of a command's `extras`."""
     return {"kind": kind, "name": name, "path": str(path), "format": "folder" if path.is_dir() else "safetensors"}

@@ -16,7 +16,7 @@ from imagegen_desktop.engine.estimators import Estimates
 from imagegen_desktop.protocol.messages import Failed
 from tests import tiny_additions
 from tests.engine.engine_child import SIDE, EngineChild, command, only, task_request
-from tests.tiny_additions import ESTIMATORS, extra
+from tests.tiny_additions import extra
 
 Tiny = Callable[[str], Path]
 
@@ -27,10 +27,7 @@ each_preparation = pytest.mark.parametrize("preparation", PREPARED_BY)
 @pytest.fixture(scope="module")
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every kind of network, each in a folder of its kind's name."""
-    place = tmp_path_factory.mktemp("estimators")
-    for kind, make in ESTIMATORS.items():
-        make(place / kind)
-    return place
+    return tiny_additions.estimators(tmp_path_factory.mktemp("estimators"))
 
 
 def files(preparation: str, shelf: Path, **others: Path) -> dict[str, tuple[str, int, int]]:

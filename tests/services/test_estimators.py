@@ -16,6 +16,7 @@ from imagegen_desktop.domain.model_card import PREPARED_BY
 from imagegen_desktop.domain.request import PREPARATIONS, Control, GenerationRequest
 from imagegen_desktop.services import estimators
 from imagegen_desktop.services.assemble import Parts
+from tests import tiny_additions
 from tests.fake_hub import FakeHub
 from tests.pictures import png_of_rows
 from tests.tiny_additions import ESTIMATORS
@@ -25,10 +26,7 @@ each_preparation = pytest.mark.parametrize("preparation", PREPARED_BY)
 
 @pytest.fixture(scope="module")
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("estimators")
-    for kind, make in ESTIMATORS.items():
-        make(place / kind)
-    return place
+    return tiny_additions.estimators(tmp_path_factory.mktemp("estimators"))
 
 
 @pytest.fixture
