@@ -257,7 +257,7 @@ def _work(
     jobs, forecast, holds = Jobs(library), Forecast(library), Holds(announce)
     saver = Saver(ground.storage, images, ground.thumbnails, announce)
     ground.ending.callback(saver.close)
-    queue = Queue(library, jobs, composer, forecast, ground.undo, announce)
+    queue = Queue(library, jobs, composer, ground.undo, announce)
     ledger = Ledger(PaidCalls(library), ground.settings, providers)
     paid = PaidWork(ledger, providers, ground.home.root / "received", ground.decoder, saver, images, announce)
     assigner = Assigner(models, sources, snapshots, composer, paid)

@@ -20,7 +20,6 @@ from ..domain.request import GenerationRequest
 from ..domain.variations import copied
 from .announce import Announcer, JobsChanged, QueuePaused
 from .compose import Composer
-from .forecast import Forecast
 from .undo import Act, Deed, Undo
 
 _PAUSED = "queue_paused"
@@ -37,9 +36,7 @@ class Queue:
     jobs that want it no more; `unsaved(jobs)` are those with a paid picture that is not in the library yet. All are set
     where the parts are joined."""
 
-    def __init__(
-        self, library: Library, jobs: Jobs, composer: Composer, forecast: Forecast, undo: Undo, announce: Announcer
-    ) -> None:
+    def __init__(self, library: Library, jobs: Jobs, composer: Composer, undo: Undo, announce: Announcer) -> None:
         self.interrupt: Callable[[str, str], bool] = lambda job, wish: False
         self.work_added: Callable[[], None] = lambda: None
         self.recall: Callable[[Sequence[str]], None] = lambda jobs: None
@@ -47,7 +44,6 @@ class Queue:
         self._jobs = jobs
         self._library = library
         self._composer = composer
-        self._forecast = forecast
         self._undo = undo
         self._announce = announce
         acts: dict[str, Callable[..., object]] = {
@@ -205,11 +201,6 @@ class Queue:
         self._set_paused(False)
         self.work_added()
 
-    def eta_seconds(self, jobs: Iterable[Job]) -> float | None:
-        """Until all of these that wait or run are done; None while one of them has no forecast."""
-        unfinished = [job for job in jobs if job.state not in FINISHED]
-        return self._forecast.total((job.request, _share_left(job)) for job in unfinished)
-
     def _new(self, requests: Sequence[GenerationRequest], owner: str = "") -> list[Job]:
         blank = Job(id="", state=JobState.QUEUED, request=GenerationRequest(), created=now())
         if owner:
@@ -303,11 +294,6 @@ def wish_name(job: str) -> str:
 def _urgency(job: Job) -> tuple[int, float, str]:
     """The order in which jobs run."""
     return -job.priority, job.position, job.id
-
-
-def _share_left(job: Job) -> float:
-    done = (job.images_done + (job.step / job.steps if job.steps else 0.0)) / job.request.count
-    return max(0.0, 1.0 - done)
 
 
 def _priority(request: GenerationRequest) -> int:

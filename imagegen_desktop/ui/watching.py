@@ -13,6 +13,7 @@ from ..domain.image import GeneratedImage
 from ..domain.job import ACTIVE, FINISHED, Job, JobState
 from ..protocol.messages import Event, Image, Loading, Preview, Started, Step
 from ..services.assemble import Parts
+from ..services.outlook import seconds_left
 from .bridge import Bridge
 from .latest import Latest
 from .main_window import MainWindow
@@ -66,7 +67,7 @@ class Watching(QObject):
         except Problem:
             self.note(())
             raise
-        return self._known, queue.eta_seconds(self._known)
+        return self._known, seconds_left(self._known, self._parts.forecast, self._parts.providers)
 
     def begin(self) -> None:
         """At start: what a dead process left is queued again, what we paused at the last closing is told."""

@@ -17,6 +17,7 @@ from imagegen_desktop.protocol.messages import Started, Step
 from imagegen_desktop.services.announce import Announcement, JobEvent, JobsChanged
 from imagegen_desktop.services.assemble import Parts
 from imagegen_desktop.services.driving import Running
+from imagegen_desktop.services.outlook import seconds_left
 from imagegen_desktop.services.runner import giving_way
 from imagegen_desktop.settings import SETTINGS, check
 from tests.services.test_runner import wish
@@ -100,6 +101,13 @@ def test_two_jobs_are_drawn_at_the_same_time_and_a_third_waits(two: Parts) -> No
         assert watch.engines[third] == watch.engines[second]
         assert two.queue.get(second).state is JobState.CANCELLED
         assert two.queue.get(first).state is JobState.RUNNING
+
+
+def test_the_queue_s_time_is_shared_by_the_engines(two: Parts) -> None:
+    two.forecast.learn(two.queue.add(wish("earlier")).request, 10.0)
+    jobs = two.queue.add_many([wish(f"{number}") for number in range(3)]) + two.queue.jobs()[:1]
+    assert seconds_left(jobs, two.forecast, two.providers) == pytest.approx(20.0)
+    assert seconds_left(jobs[:1], two.forecast, two.providers) == pytest.approx(10.0)
 
 
 def test_every_job_of_many_is_drawn_exactly_once(two: Parts) -> None:

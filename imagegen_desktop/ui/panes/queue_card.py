@@ -208,7 +208,7 @@ class QueueCard(QStyledItemDelegate):
                 parts.append(duration(pace.left))
         else:
             parts += [f"{request.width} × {request.height}"]
-            parts += [f"{request.steps} {self.tr('steps')}"] if request.steps else []
+            parts += [self.tr("%n step(s)", "", request.steps)] if request.steps else []
             parts += [f"× {request.count}"] if request.count > 1 else []
         return " · ".join(parts)
 
