@@ -79,7 +79,7 @@ def resume(options: argparse.Namespace) -> int:
 
 def move(options: argparse.Namespace) -> int:
     with session.parts() as parts:
-        parts.queue.move(options.id, options.to)
+        parts.queue_edits.move(options.id, options.to)
         _print_job(parts, parts.queue.get(options.id), options.json)
     return 0
 
@@ -91,7 +91,7 @@ def edit(options: argparse.Namespace) -> int:
     with session.parts() as parts:
         job = parts.queue.get(options.id)
         request = with_pictures(parts, replace(job.request, **changes), options)
-        parts.queue.edit(
+        parts.queue_edits.edit(
             [options.id],
             **{name: getattr(request, name) for name in (*changes, *added.PICTURED, "image", "mask", "strength")},
         )
@@ -107,7 +107,7 @@ def retry(options: argparse.Namespace) -> int:
 
 def clear(options: argparse.Namespace) -> int:
     with session.parts() as parts:
-        removed = parts.queue.clear_finished()
+        removed = parts.queue_edits.clear_finished()
     if options.json:
         output.print_json({"removed": removed})
     else:

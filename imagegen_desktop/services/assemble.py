@@ -53,6 +53,7 @@ from .owners import process_owner
 from .paid import PaidWork
 from .provider_health import ProviderDesk
 from .queue import Queue
+from .queue_edits import QueueEdits
 from .reading import Reader
 from .runner import Runner
 from .saver import Saver
@@ -90,6 +91,7 @@ class Parts:
     sources: Sources
     draft: Draft
     queue: Queue
+    queue_edits: QueueEdits
     sheets: Sheets
     runner: Runner
     gallery: Gallery
@@ -141,6 +143,7 @@ class _Work:
     """From a waiting job to a saved picture."""
 
     queue: Queue
+    edits: QueueEdits
     runner: Runner
     forecast: Forecast
     ledger: Ledger
@@ -257,18 +260,18 @@ def _work(
     jobs, forecast, holds = Jobs(library), Forecast(library), Holds(announce)
     saver = Saver(ground.storage, images, ground.thumbnails, announce)
     ground.ending.callback(saver.close)
-    queue = Queue(library, jobs, composer, ground.undo, announce)
     ledger = Ledger(PaidCalls(library), ground.settings, providers)
     paid = PaidWork(ledger, providers, ground.home.root / "received", ground.decoder, saver, images, announce)
+    queue = Queue(library, jobs, composer, paid, ground.undo, announce)
     assigner = Assigner(models, sources, snapshots, composer, paid)
     answers = Answers(library, images)
     driver = Driver(
         owner, jobs, queue, assigner, saver, snapshots, forecast, announce, paid, holds, models, answers
     )  # fmt: skip
     runner = Runner(owner, library, jobs, queue, providers, driver, snapshots, announce, paid, holds)
-    queue.interrupt, queue.work_added, queue.recall = runner.interrupt, runner.wake, paid.recall
-    queue.unsaved = paid.unsaved
-    return _Work(queue=queue, runner=runner, forecast=forecast, ledger=ledger, holds=holds)
+    queue.interrupt, queue.work_added = runner.interrupt, runner.wake
+    edits = QueueEdits(queue, jobs, composer, paid, ground.undo, announce)
+    return _Work(queue=queue, edits=edits, runner=runner, forecast=forecast, ledger=ledger, holds=holds)
 
 
 def _close_makers(runner: Runner, providers: Mapping[str, Provider], engines: Engines) -> None:
@@ -330,6 +333,7 @@ def _joined(
         sources=sources,
         draft=Draft(ground.library, sources, undo, announce),
         queue=work.queue,
+        queue_edits=work.edits,
         sheets=Sheets(work.queue, composer),
         runner=work.runner,
         gallery=Gallery(ground.images, ground.thumbnails, ground.storage, ground.decoder, undo, announce),

@@ -1,4 +1,4 @@
-"""The queue: jobs are committed before the call returns, and every change of theirs goes through here."""
+"""The queue: jobs are committed before the call returns, and go on, wait or end as the artist wishes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from bisect import insort
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 from ..database.connection import Library
 from ..database.facts import drop_facts, get_fact, set_fact
@@ -20,11 +19,11 @@ from ..domain.request import GenerationRequest
 from ..domain.variations import copied
 from .announce import Announcer, JobsChanged, QueuePaused
 from .compose import Composer
+from .paid import PaidWork
 from .undo import Act, Deed, Undo
 
 _PAUSED = "queue_paused"
 CANCEL, PAUSE = "cancel", "pause"
-_SAVE_FIRST = "Let it go on, which costs nothing more; to change it, change a copy of it."
 
 #: How long a job stays its owner's without a sign of life.
 LEASE_SECONDS = 30.0
@@ -32,31 +31,21 @@ LEASE_SECONDS = 30.0
 
 class Queue:
     """All jobs of this home. `interrupt(job, wish)` reaches a job that runs in this process; it answers
-    whether it does. `work_added` wakes whoever waits for work. `recall(jobs)` stops what providers still make for
-    jobs that want it no more; `unsaved(jobs)` are those with a paid picture that is not in the library yet. All are set
-    where the parts are joined."""
+    whether it does. `work_added` wakes whoever waits for work. Both are set where the parts are joined."""
 
-    def __init__(self, library: Library, jobs: Jobs, composer: Composer, undo: Undo, announce: Announcer) -> None:
+    def __init__(
+        self, library: Library, jobs: Jobs, composer: Composer, paid: PaidWork, undo: Undo, announce: Announcer
+    ) -> None:
         self.interrupt: Callable[[str, str], bool] = lambda job, wish: False
         self.work_added: Callable[[], None] = lambda: None
-        self.recall: Callable[[Sequence[str]], None] = lambda jobs: None
-        self.unsaved: Callable[[Iterable[str]], set[str]] = lambda jobs: set()
         self._jobs = jobs
         self._library = library
         self._composer = composer
+        self._paid = paid
         self._undo = undo
         self._announce = announce
-        acts: dict[str, Callable[..., object]] = {
-            "place": self._place,
-            "put_requests": self._put_requests,
-            "swap": self._swap_rows,
-            "retry": self.retry,
-            "cancel": self._cancel_again,
-            "cancel_waiting": self._cancel_waiting,
-            "requeue": self._requeue_all,
-        }
-        for name, act in acts.items():
-            undo.register(name, act)
+        undo.register("cancel_waiting", self._cancel_waiting)
+        undo.register("requeue", self._requeue_all)
 
     def add(self, request: GenerationRequest, *, owner: str = "") -> Job:
         """Completes, checks and commits a request. With an owner the job is his at once: nobody else runs it."""
@@ -64,7 +53,7 @@ class Queue:
 
     def add_many(self, requests: Sequence[GenerationRequest], *, owner: str = "") -> list[Job]:
         """All or none of them, in one transaction."""
-        jobs = self._new(self._composer.complete_all(requests), owner)
+        jobs = new_jobs(self._composer.complete_all(requests), owner)
         self._jobs.add(jobs, lease_until=time.time() + LEASE_SECONDS if owner else 0.0, lease_seconds=LEASE_SECONDS)
         self._changed(*(job.id for job in jobs))
         self.work_added()
@@ -134,60 +123,10 @@ class Queue:
         self._jobs.update_request([job], [replace(found.request, until=None)])
         self.resume(job)
 
-    def retry(self, job: str, **changes: Any) -> Job:
-        """Queues a failed, cancelled or parked job again, with changes to its request if there are any."""
-        found = self.get(job)
-        if changes:
-            self.edit([job], **changes)
-        self._requeue(found, (JobState.FAILED, JobState.CANCELLED, JobState.PARKED, JobState.UNCERTAIN))
+    def retry(self, job: str) -> Job:
+        """Queues a failed, cancelled or parked job again."""
+        self._requeue(self.get(job), (JobState.FAILED, JobState.CANCELLED, JobState.PARKED, JobState.UNCERTAIN))
         return self.get(job)
-
-    def move(self, job: str, index: int) -> None:
-        """Puts a waiting job at `index` (from 0) of the waiting ones."""
-        check_whole("position", index, 0, 10**9)
-        waiting = self._jobs.waiting()
-        if job not in waiting:
-            raise IllegalMove(f"Job {job} is {self.get(job).state.value}; only waiting jobs have a place.")
-        self._undo.do(Deed("Move a job", Act("place", [job, waiting.index(job)]), Act("place", [job, index])))
-
-    def edit(self, ids: Sequence[str], **changes: Any) -> None:
-        """Changes the request of jobs that do not run; each is completed and checked again, all or none."""
-        jobs = [self.get(job) for job in ids]
-        for job in jobs:
-            if job.state in ACTIVE or job.state is JobState.DONE:
-                raise IllegalMove(
-                    f"Job {job.id} is {job.state.value} and cannot be edited.", "Cancel or pause it first."
-                )
-        requests = self._composer.complete_all(replace(job.request, **changes) for job in jobs)
-        before = {job.id: job.request.to_dict() for job in jobs}
-        after = {job.id: request.to_dict() for job, request in zip(jobs, requests, strict=True)}
-        label = "Edit a job" if len(jobs) == 1 else f"Edit {len(jobs)} jobs"
-        self._undo.do(Deed(label, Act("put_requests", [before]), Act("put_requests", [after])))
-
-    def clear_finished(self) -> int:
-        """Takes finished jobs off the list; their images stay. Returns how many."""
-        finished = list(self._jobs.list(FINISHED))
-        if finished:
-            self._swap(f"Clear {len(finished)} finished jobs", finished, [])
-        return len(finished)
-
-    def duplicate(self, ids: Sequence[str]) -> list[Job]:
-        """The same requests once more, at the end of the queue."""
-        copies = self._new([self.get(job).request for job in ids])
-        self._swap("Duplicate a job" if len(copies) == 1 else f"Duplicate {len(copies)} jobs", [], copies)
-        return copies
-
-    def split(self, job: str) -> list[Job]:
-        """A waiting batch as one job for each picture that is not made yet."""
-        found = self.get(job)
-        if found.state not in WAITING:
-            raise IllegalMove(f"Job {job} is {found.state.value}; only waiting jobs can be split.")
-        requests = [found.request.only(index) for index in range(found.images_done, found.request.count)]
-        parts = [
-            replace(job, position=found.position + offset * 1e-6) for offset, job in enumerate(self._new(requests))
-        ]
-        self._swap("Split a job", [found], parts)
-        return parts
 
     @property
     def paused(self) -> bool:
@@ -201,48 +140,12 @@ class Queue:
         self._set_paused(False)
         self.work_added()
 
-    def _new(self, requests: Sequence[GenerationRequest], owner: str = "") -> list[Job]:
-        blank = Job(id="", state=JobState.QUEUED, request=GenerationRequest(), created=now())
-        if owner:
-            blank = replace(blank, state=JobState.LEASED, owner=owner, attempts=1)
-        return [
-            copied(blank, {"id": name, "request": request, "priority": _priority(request)})
-            for name, request in zip(new_ids(len(requests)), requests, strict=True)
-        ]
-
-    def _swap(self, label: str, out: Sequence[Job], into: Sequence[Job]) -> None:
-        """Takes some jobs off the list and puts others on it, reversibly."""
-        gone, come = [[job.to_dict() for job in jobs] for jobs in (out, into)]
-        self._undo.do(Deed(label, Act("swap", [come, gone]), Act("swap", [gone, come])))
-
-    def _swap_rows(self, out: list[dict[str, Any]], into: list[dict[str, Any]]) -> None:
-        gone = self._jobs.remove([row["id"] for row in out])
-        self.recall([job.id for job in gone])
-        self._jobs.add([Job.from_dict(row) for row in into])
-        self._changed()
-        self.work_added()
-
-    def _cancel_again(self, job: str) -> None:
-        self._stop(self.get(job), CANCEL, JobState.CANCELLED)
-
-    def _place(self, job: str, index: int) -> None:
-        self._jobs.reorder(job, index)
-        self._changed(job)
-
-    def _put_requests(self, requests: dict[str, dict[str, Any]]) -> None:
-        unsaved = sorted(self.unsaved(requests))
-        if unsaved:
-            raise IllegalMove(f"Job {unsaved[0]} has a paid picture that is not saved yet.", _SAVE_FIRST)
-        self._jobs.update_request(list(requests), [GenerationRequest.from_dict(row) for row in requests.values()])
-        self.recall(list(requests))
-        self._changed(*requests)
-
     def _cancel_waiting(self, ids: list[str]) -> dict[str, JobState]:
         """Cancels those that wait; the states of the others."""
         others = self._jobs.move_waiting(ids, JobState.CANCELLED, finished=now())
         cancelled = [job for job in ids if job not in others]
         self._changed(*cancelled)
-        self.recall(cancelled)
+        self._paid.recall(cancelled)
         return others
 
     def _requeue_all(self, ids: list[str]) -> None:
@@ -263,7 +166,7 @@ class Queue:
                 raise
         self._changed(job.id)
         if state is JobState.CANCELLED:
-            self.recall([job.id])
+            self._paid.recall([job.id])
 
     def _requeue(self, job: Job, possible: tuple[JobState, ...]) -> None:
         if job.state not in possible:
@@ -279,6 +182,17 @@ class Queue:
 
     def _changed(self, *ids: str) -> None:
         self._announce.publish(JobsChanged(ids=ids))
+
+
+def new_jobs(requests: Sequence[GenerationRequest], owner: str = "") -> list[Job]:
+    """Jobs for complete requests, not yet in the library; with an owner they are his at once."""
+    blank = Job(id="", state=JobState.QUEUED, request=GenerationRequest(), created=now())
+    if owner:
+        blank = replace(blank, state=JobState.LEASED, owner=owner, attempts=1)
+    return [
+        copied(blank, {"id": name, "request": request, "priority": _priority(request)})
+        for name, request in zip(new_ids(len(requests)), requests, strict=True)
+    ]
 
 
 def now() -> str:

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Qt
 
 from ..domain.errors import Problem
 from ..domain.job import Job
-from ..services.queue import Queue
+from ..services.queue_edits import QueueEdits
 from .bridge import Bridge
 from .choosing import Choosing
 from .main_window import MainWindow
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class Editing(QObject):
-    def __init__(self, window: MainWindow, queue: Queue, bridge: Bridge, choosing: Choosing) -> None:
+    def __init__(self, window: MainWindow, edits: QueueEdits, bridge: Bridge, choosing: Choosing) -> None:
         super().__init__(window)
         self._window = window
-        self._queue = queue
+        self._edits = edits
         self._bridge = bridge
         self._choosing = choosing
         self._dialog: EditJobs | None = None
@@ -43,7 +43,7 @@ class Editing(QObject):
 
     def _change(self, dialog: EditJobs, ids: list[str], changes: dict[str, Any]) -> None:
         self._bridge.ask(
-            lambda: self._queue.edit(ids, **changes),
+            lambda: self._edits.edit(ids, **changes),
             lambda _: self._done(dialog),
             lambda problem: self._refuse(dialog, problem),
         )

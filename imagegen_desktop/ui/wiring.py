@@ -54,7 +54,7 @@ class Wiring(QObject):
         self._queueing = Queueing(window, parts.queue, bridge)
         self._watching = Watching(window, parts, bridge, memory, self._queueing)
         self._sheeting = Sheeting(window, parts, bridge, self._creating)
-        self._editing = Editing(window, parts.queue, bridge, self._choosing)
+        self._editing = Editing(window, parts.queue_edits, bridge, self._choosing)
         self._browsing = Browsing(window, parts, bridge)
         self._arranging = Arranging(window, parts, bridge, theme)
         self._stocking = Stocking(window, parts, bridge, theme, self._choosing)
@@ -175,16 +175,17 @@ class Wiring(QObject):
         actions["pauseQueue"].triggered.connect(self._queueing.toggle_pause)
 
     def _wire_queue(self) -> None:
-        pane, queue, do = self._window.panes.queue, self._parts.queue, self._queueing.do
+        pane, do = self._window.panes.queue, self._queueing.do
+        queue, edits = self._parts.queue, self._parts.queue_edits
         pane.cancel_requested.connect(lambda ids: do(queue.cancel, ids))
         pane.pause_requested.connect(lambda job: do(queue.pause, job))
         pane.resume_requested.connect(lambda job: do(queue.resume, job))
         pane.retry_requested.connect(lambda job: do(queue.retry, job))
-        pane.move_requested.connect(lambda job, place: do(queue.move, job, place))
+        pane.move_requested.connect(lambda job, place: do(edits.move, job, place))
         pane.edit_requested.connect(self._editing.edit)
-        pane.duplicate_requested.connect(lambda ids: do(queue.duplicate, ids))
-        pane.split_requested.connect(lambda job: do(queue.split, job))
-        pane.clear_requested.connect(lambda: do(queue.clear_finished))
+        pane.duplicate_requested.connect(lambda ids: do(edits.duplicate, ids))
+        pane.split_requested.connect(lambda job: do(edits.split, job))
+        pane.clear_requested.connect(lambda: do(edits.clear_finished))
         pane.pause_all_requested.connect(self._queueing.pause_all)
         pane.use_requested.connect(self._creating.use)
         sheeting, prompt = self._sheeting, self._window.panes.prompt

@@ -74,10 +74,10 @@ def edit_forever(parts: Parts, chance: random.Random) -> None:
         one = chance.choice(waiting) if waiting else ""
         try:
             if number % 5 == 1 and one:
-                parts.queue.move(one, chance.randrange(12))
+                parts.queue_edits.move(one, chance.randrange(12))
             elif number % 5 == 2 and one:
                 say("edit", one)
-                parts.queue.edit([one], negative_prompt=f"blurry {number}")
+                parts.queue_edits.edit([one], negative_prompt=f"blurry {number}")
             elif number % 5 == 3 and one:
                 parts.queue.cancel([one])
             elif number % 50 == 4:

@@ -92,7 +92,7 @@ def act_out(parts: Parts, teller: Teller) -> None:
         return f"{first} {second} {third}"
 
     teller.step("enqueue", enqueue)
-    teller.step("reorder", lambda: parts.queue.move(second, 0))
+    teller.step("reorder", lambda: parts.queue_edits.move(second, 0))
     teller.step("cancel", lambda: parts.queue.cancel([third]))
     teller.step("draw", parts.runner.work_once)
     teller.step("snapshot", lambda: write_durably(_snapshot(parts), NEW, overwrite=True))

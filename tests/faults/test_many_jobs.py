@@ -107,7 +107,7 @@ def test_ten_thousand_jobs_slow_no_start_down_and_are_cancelled_at_once(tmp_path
     empty, full = new_home(tmp_path / "empty"), new_home(tmp_path / "full")
     parts = opened(full)
     jobs = [job.id for job in parts.queue.add_many([wish(str(number)) for number in range(MANY)])]
-    moving = seconds(lambda: parts.queue.move(jobs[-1], 0))
+    moving = seconds(lambda: parts.queue_edits.move(jobs[-1], 0))
     parts.close()
     start(empty)
     starts = [(start(full), start(empty)) for _ in range(3)]

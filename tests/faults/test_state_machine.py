@@ -77,12 +77,12 @@ class QueueGame(RuleBasedStateMachine):
     @rule(job=jobs, place=st.integers(0, 5))
     def reorder(self, job: str, place: int) -> None:
         with suppress(IllegalMove):
-            self._parts.queue.move(job, place)
+            self._parts.queue_edits.move(job, place)
 
     @rule(job=jobs, prompt=st.sampled_from(["a hare", "a crow"]))
     def edit(self, job: str, prompt: str) -> None:
         with suppress(IllegalMove):
-            self._parts.queue.edit([job], prompt=prompt)
+            self._parts.queue_edits.edit([job], prompt=prompt)
 
     @rule(job=jobs)
     def pause(self, job: str) -> None:
@@ -134,7 +134,7 @@ class QueueGame(RuleBasedStateMachine):
         other = opened(self._home)
         try:
             with suppress(IllegalMove):
-                other.queue.move(job, place)
+                other.queue_edits.move(job, place)
             other.runner.work_once()
             for image in other.gallery.page(limit=1000):
                 self._images[image.id] = (image.path, image.file_sha256)

@@ -116,10 +116,10 @@ def test_a_paid_answer_is_not_given_to_another_request(open_parts: Opened, opena
     parts.runner.recover()
     [job] = parts.queue.jobs()
     with pytest.raises(IllegalMove, match="paid picture") as refused:
-        parts.queue.edit([job.id], prompt="a blue dog")
+        parts.queue_edits.edit([job.id], prompt="a blue dog")
     assert "copy" in refused.value.advice
-    copy = parts.queue.duplicate([job.id])[0]
-    parts.queue.edit([copy.id], prompt="a blue dog")
+    copy = parts.queue_edits.duplicate([job.id])[0]
+    parts.queue_edits.edit([copy.id], prompt="a blue dog")
     until_empty(parts)
     words = {image.job: image.request.prompt for image in parts.gallery.page()}
     assert words == {job.id: "a red fox", copy.id: "a blue dog"}

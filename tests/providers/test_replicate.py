@@ -144,7 +144,7 @@ def test_cancelling_a_job_of_a_program_that_died_cancels_its_prediction(
 
 def test_a_job_with_other_words_does_not_get_the_old_picture(parts: Parts, replicate: FakeReplicate) -> None:
     job = paused_while_asked_for(parts, replicate)
-    parts.queue.edit([job], prompt="a blue fox")
+    parts.queue_edits.edit([job], prompt="a blue fox")
     assert [made.status for made in replicate.predictions.values()] == ["canceled"]
     parts.queue.resume(job)
     until_empty(parts)

@@ -14,17 +14,17 @@ from tests.services.test_runner import wish
 
 
 def moves(parts: Parts, chance: random.Random) -> list[Callable[[str], object]]:
-    queue = parts.queue
+    queue, edits = parts.queue, parts.queue_edits
     return [
         lambda job: queue.add(wish(f"more {chance.random()}", priority=chance.choice([0, 0, 5]))),
         lambda job: queue.cancel([job]),
         queue.retry,
         queue.pause,
         queue.resume,
-        lambda job: queue.move(job, chance.randrange(8)),
-        lambda job: queue.edit([job], prompt="another"),
-        lambda job: queue.duplicate([job]),
-        lambda job: queue.clear_finished() if chance.random() < 0.2 else None,
+        lambda job: edits.move(job, chance.randrange(8)),
+        lambda job: edits.edit([job], prompt="another"),
+        lambda job: edits.duplicate([job]),
+        lambda job: edits.clear_finished() if chance.random() < 0.2 else None,
         lambda job: parts.runner.work_once(),
         lambda job: parts.undo.undo(),
     ]

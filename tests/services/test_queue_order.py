@@ -117,12 +117,12 @@ def test_every_edit_of_the_queue_is_undone_and_done_again(open_parts: Callable[[
 
     before = [state()]
     deeds: list[Callable[[], object]] = [
-        lambda: parts.queue.move(jobs[2], 0),
-        lambda: parts.queue.edit(jobs[:2], prompt="a dog", count=4),
-        lambda: parts.queue.duplicate([jobs[1]]),
-        lambda: parts.queue.split(jobs[0]),
+        lambda: parts.queue_edits.move(jobs[2], 0),
+        lambda: parts.queue_edits.edit(jobs[:2], prompt="a dog", count=4),
+        lambda: parts.queue_edits.duplicate([jobs[1]]),
+        lambda: parts.queue_edits.split(jobs[0]),
         lambda: parts.queue.cancel([jobs[1]]),
-        parts.queue.clear_finished,
+        parts.queue_edits.clear_finished,
     ]
     for deed in deeds:
         deed()

@@ -137,14 +137,15 @@ def test_a_failed_job_says_why_and_can_be_tried_again_changed(parts: Parts) -> N
     failed = parts.queue.get(job.id)
     assert failed.state is JobState.FAILED
     assert failed.error is not None and failed.error.message == "This fails."
-    parts.queue.retry(job.id, prompt="a cat")
+    parts.queue_edits.edit([job.id], prompt="a cat")
+    parts.queue.retry(job.id)
     until_empty(parts)
     assert parts.queue.get(job.id).state is JobState.DONE
 
 
 def test_jobs_run_by_priority_then_order_and_can_be_moved(parts: Parts) -> None:
     first, second, urgent = parts.queue.add_many([wish("1"), wish("2"), wish("3", priority=5)])
-    parts.queue.move(second.id, 1)
+    parts.queue_edits.move(second.id, 1)
     until_empty(parts)
     done = [image.job for image in reversed(parts.gallery.page())]
     assert done == [urgent.id, second.id, first.id]
@@ -191,7 +192,7 @@ def test_stop_pauses_what_runs_and_a_new_start_goes_on(open_parts: Callable[[], 
     first.close()
     second = open_parts()
     assert second.queue.get(job.id).state is JobState.PAUSED
-    second.queue.edit([job.id], prompt="quick")
+    second.queue_edits.edit([job.id], prompt="quick")
     second.queue.resume(job.id)
     until_empty(second)
     assert second.queue.get(job.id).state is JobState.DONE

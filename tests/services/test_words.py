@@ -53,9 +53,9 @@ def test_template_and_words_are_kept_and_found(parts: Parts, colours: Path) -> N
 
 def test_an_edited_job_gets_new_words(parts: Parts, colours: Path) -> None:
     job = parts.queue.add(wish("a __colours__ cat"))
-    parts.queue.edit([job.id], prompt="a plain cat")
+    parts.queue_edits.edit([job.id], prompt="a plain cat")
     assert parts.queue.get(job.id).request.prompts == ()
-    parts.queue.edit([job.id], prompt="a {tall|short} cat", seed=9)
+    parts.queue_edits.edit([job.id], prompt="a {tall|short} cat", seed=9)
     again = parts.compose.complete(wish("a {tall|short} cat", seed=9))
     assert parts.queue.get(job.id).request.prompts == again.prompts != ()
 
