@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from ..domain.errors import BadAnswer, Problem, RateLimited, Unreachable
@@ -174,8 +175,16 @@ class Fetching:
         await asyncio.sleep(max(problem.retry_after, pause))
 
     async def _on_disk(self, call: Callable[[], object]) -> None:
-        """What may take its time on a slow disk, without the other files waiting for it."""
-        await asyncio.get_running_loop().run_in_executor(self._disk, call)
+        """What may take its time on a slow disk, without the other files waiting for it. Left in the middle of it,
+        it is done first: a file must not be closed while a thread is at it."""
+        assert self._disk is not None
+        work = self._disk.submit(call)
+        try:
+            await asyncio.wrap_future(work)
+        finally:
+            while not work.done():
+                with suppress(asyncio.CancelledError):
+                    await asyncio.gather(asyncio.wrap_future(work), return_exceptions=True)
 
 
 def _first(trouble: BaseExceptionGroup[BaseException]) -> BaseException:

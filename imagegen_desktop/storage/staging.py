@@ -92,9 +92,10 @@ class Part:
             sync_folder(self._final.parent)
 
     def close(self) -> None:
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
+        """Once: the number is given up first, for it may be another file's as soon as this one is closed."""
+        descriptor, self._file = self._file, -1
+        if descriptor >= 0:
+            os.close(descriptor)
 
     def _new_sum(self) -> Any:
         return hashlib.sha256() if self._kind == "sha256" else hashlib.sha1(f"blob {self.size}\0".encode())

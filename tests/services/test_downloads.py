@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +20,7 @@ from imagegen_desktop.providers.cloud import Surroundings
 from imagegen_desktop.providers.hub import Hub
 from imagegen_desktop.services.announce import Announcement, Announcer, DownloadChanged
 from imagegen_desktop.services.downloads import HIDDEN, ModelDownloads
+from imagegen_desktop.storage.durable import PART
 from imagegen_desktop.weights.inspect import inspect_model
 from tests.fake_hub import NEEDED, TOKEN, FakeHub, pipeline_files
 from tests.faults.mounted import memory
@@ -376,6 +379,41 @@ def test_asked_for_twice_it_is_fetched_once_and_can_be_paused(bench: Bench) -> N
     assert bench.downloads.wait(key).state is DownloadState.PAUSED
     flow()
     assert bench.get().state is DownloadState.DONE
+    bench.check_whole()
+
+
+def test_a_file_is_not_closed_while_the_disk_is_at_it(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its number may be somebody else's file a moment later: nothing is done with it any more."""
+    gate = bench.hub.gate("flowing")
+    bench.hub.longest = 65_536
+    at_work, others_closed = threading.Event(), threading.Event()
+    before: list[int] = []
+    after: list[int] = []
+    fsync, close = os.fsync, os.close
+
+    def slow_fsync(descriptor: int) -> None:
+        parts = bench.root.glob(f"{HIDDEN}/*/files/**/*{PART}")
+        if not before and any(os.path.samestat(os.fstat(descriptor), part.stat()) for part in parts):
+            before.append(os.fstat(descriptor).st_ino)
+            at_work.set()
+            others_closed.wait(10)
+            after.append(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    def told_close(descriptor: int) -> None:
+        close(descriptor)
+        if at_work.is_set() and threading.current_thread().name == "download":
+            others_closed.set()
+
+    monkeypatch.setattr(os, "fsync", slow_fsync)
+    monkeypatch.setattr(os, "close", told_close)
+    key = bench.downloads.start(bench.downloads.look(ID)).key
+    assert gate.reached.wait(10) and at_work.wait(10)
+    bench.downloads.pause(key)
+    assert bench.downloads.wait(key).state is DownloadState.PAUSED
+    assert after == before
+    gate.opened.set()
+    assert bench.downloads.wait(bench.downloads.resume(key).key).state is DownloadState.DONE
     bench.check_whole()
 
 
