@@ -42,6 +42,12 @@ class Artist:
     def press(self, name: str) -> None:
         QTest.mouseClick(self.studio.find(QAbstractButton, name), LEFT)
 
+    def act(self, name: str) -> None:
+        """Undoes or redoes as soon as the window offers it, which is a moment after it is possible."""
+        action = self.studio.window.actions_[name]
+        self.studio.until(action.isEnabled)
+        action.trigger()
+
     def at(self, x: float, y: float) -> QPoint:
         return self.canvas.view.to_widget(_point(x, y)).topLeft().toPoint()
 
@@ -147,11 +153,10 @@ def test_each_stroke_is_undone_and_redone_by_itself(artist: Artist) -> None:
     artist.press("brushTool")
     artist.drag((50, 50), (60, 50))
     artist.drag((200, 200), (210, 200))
-    undo, redo = artist.studio.window.actions_["undo"], artist.studio.window.actions_["redo"]
-    undo.trigger()
+    artist.act("undo")
     artist.studio.until(lambda: artist.level(200, 200) == 0)
     assert artist.level(50, 50) == 255
-    redo.trigger()
+    artist.act("redo")
     artist.studio.until(lambda: artist.level(200, 200) == 255)
     painted = artist.studio.window.panes.stage.easel
     artist.studio.until(lambda: painted._painting.mask().level(200, 200) == 255)  # type: ignore[union-attr]
@@ -166,7 +171,7 @@ def test_picture_and_mask_survive_a_restart(open_studio: Opened, picture: Path) 
     second = Artist(open_studio())
     second.studio.until(lambda: second.canvas.picture().width() == SIDE)
     assert second.level(128, 64) == 255
-    second.studio.window.actions_["undo"].trigger()
+    second.act("undo")
     second.studio.until(lambda: second.mask().isNull())
 
 
@@ -258,7 +263,7 @@ def test_extending_by_a_button_keeps_every_old_pixel(artist: Artist) -> None:
     assert all(extended.pixelColor(64 + x, y).getRgb()[:3] == (200, 30, 30) for x in (0, 9, 255) for y in (0, 255))
     assert [artist.level(10, 100), artist.level(63, 0), artist.level(64 + 60, 100)] == [255, 255, 0]
     assert artist.studio.find(QSpinBox, "widthSpin").value() == SIDE + 64
-    artist.studio.window.actions_["undo"].trigger()
+    artist.act("undo")
     artist.studio.until(lambda: artist.canvas.picture().width() == SIDE)
 
 
