@@ -7,9 +7,7 @@ so that thread must live as long as we do.
 from __future__ import annotations
 
 import collections
-import os
 import queue
-import subprocess
 import sys
 import threading
 import time
@@ -20,9 +18,7 @@ from dataclasses import replace
 from ..domain.engine_status import EngineStatus
 from ..domain.errors import BadInput
 from ..logs import logger
-from ..protocol.framing import FrameError, Stream
 from ..protocol.messages import (
-    Channel,
     Command,
     Failed,
     Heartbeat,
@@ -33,21 +29,8 @@ from ..protocol.messages import (
     Start,
     Unload,
 )
-from .engine_pulse import Pulse
+from .engine_child import EngineChild
 
-SECRET_VARIABLES = (
-    "OPENAI_API_KEY",
-    "REPLICATE_API_TOKEN",
-    "HF_TOKEN",
-    "HUGGING_FACE_HUB_TOKEN",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "IMAGEGEN_DESKTOP_WRITER_KEY",
-    "IMAGEGEN_DESKTOP_KEY_PASSPHRASE",
-)
-_STDERR_KEPT = 64 * 1024
-_POLITE_SECONDS = 2.0
 _QUICK_DEATHS = 5
 _QUICK_DEATH_SECONDS = 60.0
 
@@ -81,14 +64,12 @@ class EngineProcess:
         self._changed = threading.Condition()
         self._status = EngineStatus(number=number)
         self._listeners: dict[str, queue.SimpleQueue[Message]] = {}
-        self._child: subprocess.Popen[bytes] | None = None
-        self._channel: Channel | None = None
+        self._child: EngineChild | None = None
+        self._latest: EngineChild | None = None
         self._number = 0
         self._closing = False
         self._owner: threading.Thread | None = None
-        self._stderr: collections.deque[bytes] = collections.deque()
         self._births: collections.deque[float] = collections.deque(maxlen=_QUICK_DEATHS)
-        self._pulse = Pulse()
         self._refusal: Failed | None = None
 
     # ---- what others ask ----------------------------------------------------------------------------------
@@ -122,7 +103,7 @@ class EngineProcess:
 
     def unload(self) -> None:
         """Asks the child to give its model's memory back."""
-        if self._channel is not None:
+        if self._child is not None:
             self.send(Unload())
 
     def send(self, command: Command, only: int | None = None) -> None:
@@ -131,10 +112,10 @@ class EngineProcess:
         if only is None:
             only = self._wait_for_child()
         with self._changed:
-            channel = self._channel if only == self._number else None
+            child = self._child if only == self._number else None
         try:
-            if channel is not None:
-                channel.send(command)
+            if child is not None:
+                child.send(command)
         except (OSError, ValueError):
             logger("engine").info("command lost", command=type(command).__name__)
 
@@ -151,7 +132,7 @@ class EngineProcess:
         with self._changed:
             self._listeners[job] = listening.events
             listening.child = self._number
-            if self._channel is None:
+            if self._child is None:
                 listening.events.put(_death(job, self._status.message or "The engine does not start."))
         try:
             yield listening
@@ -162,18 +143,18 @@ class EngineProcess:
         """The number of the child there is or will be; of the last one when there will be none."""
         self.start()
         with self._changed:
-            self._changed.wait_for(lambda: self._channel is not None or self._closing or self._gave_up())
+            self._changed.wait_for(lambda: self._child is not None or self._closing or self._gave_up())
             return self._number
 
     def ask_to_end(self) -> None:
         """Tells the child to end, and starts no other."""
         with self._changed:
             asked, self._closing = self._closing, True
-            channel = self._channel
+            child = self._child
             self._changed.notify_all()
-        if channel is not None and not asked:
+        if child is not None and not asked:
             try:
-                channel.send(Shutdown())
+                child.send(Shutdown())
             except (OSError, ValueError):
                 pass
 
@@ -183,70 +164,43 @@ class EngineProcess:
         with self._changed:
             child = self._child
         if child is not None:
-            _end(child)
+            child.end()
         if self._owner is not None:
             self._owner.join(timeout=10)
 
     def process_id(self) -> int | None:
         """The child's process id, None while there is none."""
-        return self._child.pid if self._child is not None else None
+        return self._child.process_id if self._child is not None else None
 
     def last_words(self) -> str:
-        """The end of what the child wrote on stderr, for a report."""
-        return b"".join(self._stderr).decode(errors="replace")
+        """The end of what the present or last child wrote on stderr, for a report."""
+        return self._latest.last_words() if self._latest is not None else ""
 
     # ---- the owner ----------------------------------------------------------------------------------------
 
     def _own(self) -> None:
         while not self._closing and not self._gave_up():
             self._births.append(time.monotonic())
+            self._say(state="starting" if self._status.restarts == 0 else "restarting", message="", model="")
             try:
-                child = self._spawn()
+                child = EngineChild(self._command, self._start_message)
             except OSError as error:
                 self._say(state="failed", message=f"The engine cannot be started: {error}")
                 break
-            self._listen_until_death(child)
+            self._welcome(child)
+            for message in child.messages():
+                self._heard(message)
             self._bury(child)
         with self._changed:
             self._changed.notify_all()
 
-    def _spawn(self) -> subprocess.Popen[bytes]:
-        self._say(state="starting" if self._status.restarts == 0 else "restarting", message="", model="")
-        child = subprocess.Popen(
-            self._command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=engine_environment(),
-            start_new_session=True,
-        )
-        assert child.stdin and child.stdout and child.stderr
-        self._stderr.clear()
-        threading.Thread(target=self._keep_stderr, args=(child,), name="engine-stderr", daemon=True).start()
-        threading.Thread(target=self._watch, args=(child,), name="engine-watch", daemon=True).start()
-        channel = Channel(Stream(child.stdout, child.stdin))
-        self._pulse = Pulse()
-        try:
-            channel.send(self._start_message)
-        except OSError:
-            pass
+    def _welcome(self, child: EngineChild) -> None:
         with self._changed:
-            self._child, self._channel, self._number = child, channel, self._number + 1
+            self._child = self._latest = child
+            self._number += 1
             if self._closing:  # close() came while there was no child to end
                 child.kill()
             self._changed.notify_all()
-        return child
-
-    def _listen_until_death(self, child: subprocess.Popen[bytes]) -> None:
-        channel = self._channel
-        assert channel is not None
-        try:
-            while (message := channel.receive()) is not None:
-                self._pulse.felt(message)
-                self._heard(message)
-        except (FrameError, OSError, ValueError) as error:
-            logger("engine").warning("the engine's stream broke", reason=str(error))
-            child.kill()
 
     def _heard(self, message: Message) -> None:
         if isinstance(message, Ready):
@@ -272,36 +226,23 @@ class EngineProcess:
             if events is not None:
                 events.put(message)
 
-    def _bury(self, child: subprocess.Popen[bytes]) -> None:
+    def _bury(self, child: EngineChild) -> None:
         """The child's stream ended: make sure it is dead, then tell whoever waited for it."""
         with self._changed:
-            self._channel, self._child = None, None
-        try:
-            child.wait(timeout=_POLITE_SECONDS)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
-        for file in (child.stdin, child.stdout):
-            if file:
-                try:
-                    file.close()
-                except OSError:
-                    pass
+            self._child = None
+        code = child.bury()
         if self._closing:
             self._say(state="stopped", message="")
             return
         refused = self._refusal.message if self._refusal else ""
-        reason = self._pulse.verdict or refused or _exit_reason(child.returncode)
-        logger("engine").warning("the engine died", reason=reason, code=child.returncode)
+        reason = child.verdict or refused or _exit_reason(code)
+        logger("engine").warning("the engine died", reason=reason, code=code)
         gave_up = self._gave_up()
         self._say(
             state="failed" if gave_up else "restarting",
             restarts=self._status.restarts + 1,
             message=f"{reason} It does not stay up; restart it by hand." if gave_up and not refused else reason,
         )
-        self._tell_everyone_it_died(reason)
-
-    def _tell_everyone_it_died(self, reason: str) -> None:
         for job, events in list(self._listeners.items()):
             events.put(_death(job, reason))
 
@@ -315,33 +256,6 @@ class EngineProcess:
             and time.monotonic() - self._births[0] < _QUICK_DEATH_SECONDS
         )
 
-    def _keep_stderr(self, child: subprocess.Popen[bytes]) -> None:
-        assert child.stderr
-        kept = 0
-        with child.stderr as file:
-            for line in file:
-                self._stderr.append(line[-4096:])
-                kept += len(self._stderr[-1])
-                while kept > _STDERR_KEPT:
-                    kept -= len(self._stderr.popleft())
-
-    def _watch(self, child: subprocess.Popen[bytes]) -> None:
-        pulse = self._pulse
-        while True:
-            try:
-                child.wait(timeout=1.0)
-                return
-            except subprocess.TimeoutExpired:
-                pass
-            pulse = self._pulse
-            if self._child is child and pulse.is_hanging():
-                logger("engine").error("the engine hangs", reason=pulse.verdict)
-                child.terminate()
-                try:
-                    child.wait(timeout=_POLITE_SECONDS)
-                except subprocess.TimeoutExpired:
-                    child.kill()
-
     def _say(self, **changes: object) -> None:
         status = replace(self._status, **changes)  # type: ignore[arg-type]
         if status != self._status:
@@ -349,23 +263,6 @@ class EngineProcess:
                 self._status = status
                 self._changed.notify_all()
             self.on_status(status)
-
-
-def engine_environment() -> dict[str, str]:
-    """Our environment without anything the engine must never see."""
-    environment = {name: value for name, value in os.environ.items() if name not in SECRET_VARIABLES}
-    return environment | {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    for force in (None, child.terminate, child.kill):
-        if force is not None:
-            force()
-        try:
-            child.wait(timeout=_POLITE_SECONDS)
-            return
-        except subprocess.TimeoutExpired:
-            continue
 
 
 def _death(job: str, reason: str) -> Failed:

@@ -26,7 +26,8 @@ from imagegen_desktop.protocol.messages import (
     Started,
     Step,
 )
-from imagegen_desktop.providers.engine_process import EngineProcess, engine_environment
+from imagegen_desktop.providers.engine_child import engine_environment
+from imagegen_desktop.providers.engine_process import EngineProcess
 from imagegen_desktop.providers.engine_pulse import Pulse
 from tests.fake_engine import pixels_of
 
