@@ -79,10 +79,11 @@ class Stocking(QObject):
         if self._getting is not None:
             self._getting.show_download(download)
         if download.state is DownloadState.DONE:
-            said = self.tr("{0} is here.").format(download.title)
-            use = (self.tr("Use it"), lambda: self._use_downloaded(download))
-            bar = self._dialog.messages if self._dialog is not None else self._window.panes.stage.messages
-            bar.show_message("info", said, "", use)
+            place, models = Path(download.path), self._parts.models
+            self._bridge.ask(
+                lambda: next((card.name for card in models.all() if Path(card.path) == place.resolve()), ""),
+                lambda name: self._show_come(download.title, name),
+            )
 
     def add(self, path: Path) -> None:
         """A folder or file that was chosen or dropped in the models window."""
@@ -125,12 +126,11 @@ class Stocking(QObject):
         self._choosing.load(card.name if card.kind == MODEL and not card.missing else "")
         self.show_models()
 
-    def _use_downloaded(self, download: Download) -> None:
-        def found() -> str:
-            cards = self._parts.models.everything()
-            return next((card.name for card in cards if Path(card.path) == Path(download.path).resolve()), "")
-
-        self._bridge.ask(found, self._choosing.load)
+    def _show_come(self, title: str, model: str) -> None:
+        """`model` is empty for what is not drawn with by itself: it is used where it is wanted."""
+        use = (self.tr("Use it"), lambda: self._choosing.load(model)) if model else None
+        bar = self._dialog.messages if self._dialog is not None else self._window.panes.stage.messages
+        bar.show_message("info", self.tr("{0} is here.").format(title), "", use)
 
     def _refuse(self, problem: Problem) -> None:
         self._say("error", problem.message, problem.advice)

@@ -85,6 +85,18 @@ def test_a_model_is_looked_at_fetched_and_offered_at_once(studio: Studio, hub: F
     studio.until(lambda: studio.window.top_bar.model() == "fresh")
 
 
+def test_what_is_used_with_a_model_is_not_offered_in_its_place(studio: Studio, hub: FakeHub, tmp_path: Path) -> None:
+    shapes = {"lora_unet_x.lora_down.weight": (8, 32), "lora_unet_x.lora_up.weight": (32, 8)}
+    hub.add("paper-makers/ink", {"ink.safetensors": write(tmp_path / "ink.safetensors", shapes).read_bytes()})
+    dialog = dialog_of(studio)
+    look_up(studio, dialog, "paper-makers/ink")
+    studio.until(lambda: fetch(dialog).isEnabled())
+    fetch(dialog).click()
+    studio.until(lambda: says(dialog, "ink.safetensors is here."))
+    assert [card.kind for card in studio.parts.models.everything() if card.name == "ink"] == ["lora"]
+    assert button(dialog, "Use it") is None
+
+
 def test_a_download_is_paused_gone_on_with_and_cancelled(studio: Studio, hub: FakeHub) -> None:
     dialog = dialog_of(studio)
     hub.longest = 65_536
