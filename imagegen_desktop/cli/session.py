@@ -15,6 +15,7 @@ from .. import logs
 from ..credentials import PASSPHRASE_VARIABLE
 from ..paths import home
 from ..services.assemble import Parts, assemble
+from . import output
 
 
 @contextmanager
@@ -27,10 +28,19 @@ def parts(engine: bool = False) -> Iterator[Parts]:
         made.keys.ask_passphrase = lambda: getpass.getpass("Passphrase for the file with your keys: ")
     gc.freeze()  # what is there now stays: the collector need not look at it again with every thousand jobs
     try:
+        _put_right(made)
         made.runner.recover()
         yield made
     finally:
         made.close()
+
+
+def _put_right(made: Parts) -> None:
+    bar = output.ProgressBar()
+    done = made.putting_right.finish(lambda done, total: bar.show("Putting the library right", done, total))
+    bar.clear()
+    if done is not None:
+        output.warn(f"imagegen-desktop: {done.text} {done.advice}".rstrip())
 
 
 @contextmanager

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import apsw
 
-from ..domain.errors import DatabaseProblem
 from ..paths import sync_folder
 
 LEAST_DISTANCE = timedelta(minutes=30)
@@ -21,7 +20,7 @@ _STAMP = "%Y%m%dT%H%M%SZ"
 
 
 def copy_database(source: apsw.Connection, target: Path) -> Path:
-    """Writes a checked, durable, read-only copy of an open database to `target`; raises DatabaseProblem."""
+    """Writes a checked, durable, read-only copy of an open database to `target`; raises CorruptError."""
     target.parent.mkdir(parents=True, exist_ok=True)
     half_done = target.with_name(f"{target.name}.{os.getpid()}.part")
     half_done.unlink(missing_ok=True)
@@ -46,7 +45,7 @@ def _fill(source: apsw.Connection, target: Path) -> None:
     finally:
         copy.close()
     if findings != ["ok"]:
-        raise DatabaseProblem(f"A backup of the library is not sound: {findings[0]}.", "Check the disk.")
+        raise apsw.CorruptError(f"the copy is not sound: {findings[0]}")
 
 
 def _make_durable(path: Path) -> None:

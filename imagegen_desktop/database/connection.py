@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -15,11 +16,14 @@ from playhouse.apsw_ext import APSWDatabase
 
 from ..domain.errors import DatabaseProblem, DiskProblem
 from .backups import back_up as back_up_database
-from .failures import plainly
-from .migrations import migrate
+from .failures import SUSPICIOUS, plainly
+from .in_use import InUse
+from .migrations import TABLES, migrate
+from .recovery import is_suspect, put_right
 
 OLDEST_SQLITE = (3, 51, 3)
 BUSY_MILLISECONDS = 5000
+ALONE_SECONDS = 5.0
 
 Database: TypeAlias = Any  # playhouse's APSWDatabase, which has no types
 T = TypeVar("T")
@@ -51,9 +55,10 @@ class Connections(APSWDatabase):  # type: ignore[misc]
 class Library:
     """An open library. `write` and `read` are for the modules of this folder; errors come out as Problems."""
 
-    def __init__(self, path: Path, backups: Path) -> None:
+    def __init__(self, path: Path, backups: Path, in_use: InUse) -> None:
         self.path = path
         self.backups = backups
+        self._in_use = in_use
         self._readers = Connections(path, (*_PRAGMAS, ("query_only", 1)))
         self._writer = Connections(path, _PRAGMAS)
         self._writer_ident = 0
@@ -85,6 +90,16 @@ class Library:
         changed, self._seen_version = version != self._seen_version, version
         return bool(changed)
 
+    def check(self) -> None:
+        """Looks at every page and index (1.5 s for a million images); raises Damaged."""
+
+        def look(db: Database) -> None:
+            (finding,) = next(iter(db.execute_sql("PRAGMA integrity_check(1)")))
+            if finding != "ok":
+                raise apsw.CorruptError(finding)
+
+        self.read(look)
+
     def back_up(self, now: datetime) -> Path | None:
         """Makes a checked copy in the backups folder when one is due; its path, or None."""
         with plainly(self.path):
@@ -100,6 +115,7 @@ class Library:
         for database in (self._readers, self._writer):
             for connection in list(database.opened):
                 connection.close()
+        self._in_use.close()
 
     def __enter__(self) -> Library:
         return self
@@ -133,17 +149,59 @@ class Library:
 
 
 def open_library(path: Path, backups: Path) -> Library:
-    """Opens the library at `path`, making or migrating it; raises DatabaseProblem or DiskProblem."""
+    """Opens the library at `path`, making or migrating it; raises DatabaseProblem or DiskProblem.
+
+    A damaged one is set aside first, and the newest sound backup or an empty library takes its place; what was done
+    is in `recovery.what_was_done`.
+    """
     check_sqlite(tuple(int(part) for part in apsw.sqlite_lib_version().split(".")))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise DiskProblem(
-            f"The folder {path.parent} cannot be made: {error.strerror}.", "Choose another home folder."
-        ) from error
     with plainly(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise DiskProblem(
+                f"The folder {path.parent} cannot be made: {error.strerror}.", "Choose another home folder."
+            ) from error
+        in_use = InUse(path.parent)
+        try:
+            _make_sound(path, backups, in_use)
+            return Library(path, backups, in_use)
+        except BaseException:
+            in_use.close()
+            raise
+
+
+def _make_sound(path: Path, backups: Path, in_use: InUse) -> None:
+    """Leaves a library that can be opened, and the lock shared."""
+    ends = time.monotonic() + ALONE_SECONDS
+    while True:
+        in_use.share()
+        trouble = _trouble(path, backups)
+        if trouble is None and not is_suspect(path, backups):
+            return
+        if in_use.alone():  # else others are about to put it right, or have it open
+            replaced = put_right(path, backups, datetime.now(UTC))
+            in_use.share()
+            if replaced or trouble is not None:
+                _prepare(path, backups)
+            return
+        if trouble is None:
+            in_use.share()
+            return  # others can use it, and so can we
+        if time.monotonic() > ends:
+            raise trouble
+        time.sleep(0.05)
+
+
+def _trouble(path: Path, backups: Path) -> Exception | None:
+    """Why a library cannot be opened although it is there: something that may be damage."""
+    if (not path.exists() or path.stat().st_size == 0) and is_suspect(path, backups):
+        return apsw.CorruptError("it is gone")
+    try:
         _prepare(path, backups)
-        return Library(path, backups)
+    except SUSPICIOUS as error:
+        return error
+    return None
 
 
 def check_sqlite(version: tuple[int, ...]) -> None:
@@ -163,5 +221,7 @@ def _prepare(path: Path, backups: Path) -> None:
             connection.pragma(name, value)
         connection.pragma("journal_mode", "WAL")
         migrate(connection, path, backups)
+        for table in TABLES:
+            connection.execute(f"SELECT * FROM {table} LIMIT 1").fetchall()
     finally:
         connection.close()

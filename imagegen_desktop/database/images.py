@@ -20,7 +20,7 @@ _CHUNK = 500
 
 
 class Images:
-    """All images of a library. The bin holds the deleted ones until they are purged."""
+    """All images of a library. The bin holds the deleted ones."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
@@ -76,10 +76,6 @@ class Images:
         """The image a job made at that index, if it is there."""
         return self._first((ImageRow.job == job) & (ImageRow.idx == index))
 
-    def by_file_hash(self, file_sha256: str) -> GeneratedImage | None:
-        """The newest image whose file had this SHA-256: where a renamed file came from."""
-        return self._first(ImageRow.file_sha256 == file_sha256)
-
     def find_same_request(self, key: bytes, model_hash: str = "") -> GeneratedImage | None:
         """The newest image of the gallery whose request has that key (`request_key`), and that model's if named."""
         wanted = (ImageRow.request_key == key) & (ImageRow.deleted == "") & (ImageRow.missing == 0)
@@ -108,16 +104,6 @@ class Images:
     def restore(self, ids: Sequence[str]) -> None:
         """Brings images back from the bin."""
         self._change(ids, {"deleted": ""})
-
-    def purge(self, ids: Sequence[str]) -> tuple[GeneratedImage, ...]:
-        """Forgets images for good and returns what they were, so that their files can go too."""
-
-        def forget(db: Database) -> tuple[GeneratedImage, ...]:
-            images = tuple(_image(db, image_id) for image_id in ids)
-            db.connection().executemany("DELETE FROM images WHERE id = ?", [(image.id,) for image in images])
-            return images
-
-        return self._library.write(forget)
 
     def mark_missing(self, ids: Sequence[str], missing: bool = True) -> None:
         """Notes that the files of images are gone (or there again); the rows stay."""

@@ -98,13 +98,25 @@ def _paid_calls(connection: apsw.Connection) -> None:
     )
 
 
+#: What a library of this version holds.
+TABLES = ("facts", "styles", "jobs", "images", "images_text", "paid_calls")
+
 #: Step i brings version i to version i + 1. Never edit one that was released; add another.
 STEPS: tuple[Step, ...] = (_first_tables, _paid_calls)
 
 
+#: No program of ours will ever have had so many versions of its library.
+_PLAUSIBLE = 10_000
+
+
 def migrate(connection: apsw.Connection, path: Path, backups: Path, steps: Sequence[Step] = STEPS) -> None:
-    """Runs the steps the file still lacks; a file newer than this program is a DatabaseProblem."""
-    version = _version(connection)
+    """Runs the steps the file still lacks; a file newer than this program is a DatabaseProblem, one
+    that does not hold what its version had a CorruptError."""
+    with connection:  # as it is at one moment: another process may be migrating
+        version = _version(connection)
+        changed = 0 <= version < len(steps) and schema(connection) != schema_of(steps[:version])
+    if changed or not 0 <= version <= _PLAUSIBLE:
+        raise apsw.CorruptError(f"{path} calls itself version {version}")
     if version > len(steps):
         raise DatabaseProblem(
             f"The library {path} was written by a newer version of this program.",
@@ -115,6 +127,23 @@ def migrate(connection: apsw.Connection, path: Path, backups: Path, steps: Seque
             stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
             copy_database(connection, backups / f"library-before-version-{number}-{stamp}.sqlite3")
         _run_step(connection, number, steps[number - 1])
+
+
+def schema(connection: apsw.Connection) -> set[tuple[str, str]]:
+    """Names and statements, whatever their line breaks."""
+    rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+    return {(name, " ".join(sql.split())) for name, sql in rows}
+
+
+def schema_of(steps: Sequence[Step]) -> set[tuple[str, str]]:
+    """What these steps make of an empty file."""
+    blank = apsw.Connection(":memory:")
+    try:
+        for step in steps:
+            step(blank)
+        return schema(blank)
+    finally:
+        blank.close()
 
 
 def _run_step(connection: apsw.Connection, number: int, step: Step) -> None:

@@ -58,11 +58,6 @@ class PaidCalls:
             _call(row) for row in self._library.read(lambda db: [row for one in queries for row in db.execute(one)])
         ]
 
-    def of_job(self, job: str) -> list[PaidCall]:
-        """Every call of a job, the oldest first."""
-        query = PaidCallRow.select(*_COLUMNS).where(PaidCallRow.job == job).order_by(PaidCallRow.began)
-        return [_call(row) for row in self._library.read(lambda db: list(db.execute(query)))]
-
     def spent(self, since: str) -> dict[str, Spent]:
         """Money by provider since that moment."""
         return self._library.read(lambda db: _spent(db, since))

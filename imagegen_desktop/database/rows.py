@@ -5,17 +5,19 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
-from ..domain.errors import DatabaseProblem
 from ..domain.image import GeneratedImage
 from ..domain.job import Job, JobError, JobState
 from ..domain.request import VERSION, GenerationRequest, SourceImage, additions_from
 from ..domain.variations import OWN, copied, shared
+from .failures import UnreadableRow
 
 #: What a request says that does not decide the pixels.
 NOT_PIXELS = frozenset({"priority", "use_cache", "until", "version"})
+
+Value = TypeVar("Value")
 
 _EMPTY = GenerationRequest()
 
@@ -90,7 +92,7 @@ def request_from_json(text: str) -> GenerationRequest:
             raise TypeError("a request has no such field")
         return copied(_EMPTY, values)
     except (TypeError, ValueError, AttributeError) as error:
-        raise DatabaseProblem("A request in the library cannot be read.", "Rebuild the library.") from error
+        raise UnreadableRow("a request") from error
 
 
 def request_key(request: GenerationRequest) -> bytes:
@@ -130,8 +132,22 @@ def error_to_json(error: JobError | None) -> str:
     return _encode(vars(error)) if error else ""
 
 
+def _of_ours(read: Callable[[Sequence[Any]], Value]) -> Callable[[Sequence[Any]], Value]:
+    """Whatever is wrong with a row is one kind of error."""
+
+    @functools.wraps(read)
+    def read_row(row: Sequence[Any]) -> Value:
+        try:
+            return read(row)
+        except (TypeError, ValueError, AttributeError) as error:
+            raise UnreadableRow(read.__name__) from error
+
+    return read_row
+
+
+@_of_ours
 def job_from_row(row: Sequence[Any]) -> Job:
-    """A job from the columns of `JobRow` in their order."""
+    """A job from the columns of `JobRow` in their order; raises UnreadableRow."""
     (job_id, state, request, _, priority, position, step, steps, image_index, images_done, attempts, owner, _, _) = row[
         :14
     ]
@@ -163,8 +179,9 @@ def image_values(image: GeneratedImage) -> dict[str, Any]:
     }
 
 
+@_of_ours
 def image_from_row(row: Sequence[Any]) -> GeneratedImage:
-    """An image from the columns of `ImageRow` in their order."""
+    """An image from the columns of `ImageRow` in their order; raises UnreadableRow."""
     number, image_id, job, index, path, created, width, height, size, file_sha256, pixels_sha256, request = row[:12]
     model_hash, seconds, cost, resumed_at, rating, tags, parents, missing, deleted = row[19:]
     return GeneratedImage(

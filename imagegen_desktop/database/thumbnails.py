@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import apsw
 
-from .failures import plainly
+from .failures import mark_of, plainly
 
 _PRAGMAS = (("journal_mode", "WAL"), ("synchronous", "OFF"), ("trusted_schema", 0), ("mmap_size", 0))
 
@@ -22,6 +22,8 @@ class Thumbnails:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with plainly(path):
             try:
+                if mark_of(path).exists():
+                    raise apsw.CorruptError(f"{path} could not be read the last time")
                 self._connection = _open(path, library_id)
             except (apsw.CorruptError, apsw.NotADBError):
                 for leftover in path.parent.glob(path.name + "*"):
@@ -47,11 +49,6 @@ class Thumbnails:
                 sql = f"SELECT number, data FROM thumbnails WHERE number IN ({marks})"
                 found.update(self._connection.execute(sql, chunk))
         return found
-
-    def remove(self, numbers: Iterable[int]) -> None:
-        """Forgets those of purged images."""
-        with self._lock, plainly(self._path), self._connection:
-            self._connection.executemany("DELETE FROM thumbnails WHERE number = ?", [(n,) for n in numbers])
 
     def close(self) -> None:
         """Closes the file; the cache cannot be asked afterwards."""

@@ -52,6 +52,7 @@ from .model_library import ModelLibrary
 from .owners import process_owner
 from .paid import PaidWork
 from .provider_health import ProviderDesk
+from .putting_right import PuttingRight
 from .queue import Queue
 from .queue_edits import QueueEdits
 from .reading import Reader
@@ -75,8 +76,9 @@ _PAUSING_SECONDS = 20.0
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """Everything a face needs; `begin` puts right what earlier processes left behind (run it
-    off the window's thread, before the first job); `close` ends it all, waiting for what is being saved."""
+    """Everything a face needs; `begin` puts right what earlier processes left behind (run it off the window's thread,
+    before the first job; who does not calls `putting_right.finish` and `runner.recover`); `close` ends it all, waiting
+    for what is being saved."""
 
     home: Home
     announce: Announcer
@@ -97,6 +99,7 @@ class Parts:
     gallery: Gallery
     forecast: Forecast
     housekeeping: Housekeeping
+    putting_right: PuttingRight
     undo: Undo
     keys: KeyStore
     desk: ProviderDesk
@@ -288,15 +291,27 @@ def _begin(
     starts: Starts,
     work: _Work,
     announce: Announcer,
+    putting_right: PuttingRight,
     housekeeping: Housekeeping,
     downloads: ModelDownloads,
 ) -> None:
     if starts.begin():
         work.queue.pause_all()
         announce.publish(Notice(level="warning", text=_CAREFUL, advice="Resume the queue when you are ready."))
+    putting_right.finish()
     work.runner.recover()
     housekeeping.tidy(datetime.now(UTC))
     downloads.begin()
+
+
+def _order(ground: _Ground, providers: Mapping[str, Provider]) -> tuple[Housekeeping, PuttingRight]:
+    housekeeping = Housekeeping(ground.library, ground.images, ground.storage, ground.decoder, ground.announce)
+
+    def is_paid(name: str) -> bool:
+        return name in providers and providers[name].capabilities().paid
+
+    jobs = Jobs(ground.library)
+    return housekeeping, PuttingRight(ground.library, ground.images, jobs, housekeeping, is_paid, ground.announce)
 
 
 def _joined(
@@ -313,12 +328,11 @@ def _joined(
     composer = Composer(models.library, styles, providers, wildcards)
     sources = Sources(ground.storage, ground.decoder)
     work = _work(ground, models.library, composer, sources, snapshots, providers, owner)
-    housekeeping = Housekeeping(ground.library, ground.images, ground.storage, ground.decoder, announce)
+    housekeeping, putting_right = _order(ground, providers)
     starts = Starts(home.root / "starts.json")
     ground.ending.callback(_close_makers, work.runner, providers, engines)
-    ground.ending.callback(models.downloads.close)
-    ground.ending.callback(Courtesy(settings, engines.unload, announce).close)
-    ground.ending.callback(starts.proved)
+    for close in (models.downloads.close, Courtesy(settings, engines.unload, announce).close, starts.proved):
+        ground.ending.callback(close)
     return Parts(
         home=home,
         announce=announce,
@@ -339,6 +353,7 @@ def _joined(
         gallery=Gallery(ground.images, ground.thumbnails, ground.storage, ground.decoder, undo, announce),
         forecast=work.forecast,
         housekeeping=housekeeping,
+        putting_right=putting_right,
         undo=undo,
         keys=ground.keys,
         desk=ProviderDesk(providers, ground.keys, work.holds, work.ledger, announce),
@@ -347,6 +362,6 @@ def _joined(
         holds=work.holds,
         engines=engines,
         providers=providers,
-        begin=functools.partial(_begin, starts, work, announce, housekeeping, models.downloads),
+        begin=functools.partial(_begin, starts, work, announce, putting_right, housekeeping, models.downloads),
         close=ground.ending.close,
     )

@@ -33,6 +33,3 @@ class Storage(Protocol):
 
     def restore_from_bin(self, path: str) -> None:
         """Brings a file back to where it was. Raises NotFound, or DiskProblem if another took its place."""
-
-    def purge_from_bin(self, path: str) -> None:
-        """Deletes a binned file for good; one that is gone already is no error."""

@@ -27,7 +27,6 @@ from .names import numbered, tidy_name
 
 IMAGES, INPUTS, BIN = "images", "inputs", "bin"
 SPARE_BYTES = 200 * 2**20
-BALLAST_BYTES = 64 * 2**20
 YOUNG_SECONDS = 60.0
 _SOURCE = re.compile("[0-9a-f]{64}")
 
@@ -97,6 +96,20 @@ class LocalStorage:
             raise NotFound(f"{path!r} is no file of this library.")
         return self.home.joinpath(*parts.parts)
 
+    def exists(self, path: str) -> bool:
+        """Whether a file is there, outside the bin."""
+        try:
+            return self.locate(path).is_file()
+        except NotFound:
+            return False
+
+    def is_binned(self, path: str) -> bool:
+        """Whether a file lies in the bin."""
+        try:
+            return self._in_bin(path).is_file()
+        except NotFound:
+            return False
+
     def move_to_bin(self, path: str) -> None:
         """Takes a file out of its folder; it can be brought back. Raises NotFound."""
         self._move(self.locate(path), self._in_bin(path), path)
@@ -104,12 +117,6 @@ class LocalStorage:
     def restore_from_bin(self, path: str) -> None:
         """Brings a file back to where it was. Raises NotFound, or DiskProblem if another took its place."""
         self._move(self._in_bin(path), self.locate(path), path)
-
-    def purge_from_bin(self, path: str) -> None:
-        """Deletes a binned file for good; one that is gone already is no error."""
-        binned = self._in_bin(path)
-        with disk_problems(binned.parent, 0):
-            binned.unlink(missing_ok=True)
 
     def sweep(self, now: datetime) -> list[str]:
         """Puts half-written files that nobody works on any more into the bin; their new relative paths."""
@@ -137,22 +144,6 @@ class LocalStorage:
         if free < needed:
             missing = f"{free:,} bytes are free in {self.home}; {needed:,} are needed."
             raise DiskProblem(missing, f"Free at least {needed - free:,} bytes, or choose another home folder.")
-
-    def keep_ballast(self) -> None:
-        """Reserves space that can be given back when the disk is full, so that the database can still be written."""
-        ballast = self._ballast()
-        with suppress(OSError):
-            if ballast.exists() and ballast.stat().st_size >= BALLAST_BYTES:
-                return
-            ballast.write_bytes(bytes(BALLAST_BYTES))
-
-    def release_ballast(self) -> None:
-        """Gives the reserved space back."""
-        with suppress(OSError):
-            self._ballast().unlink(missing_ok=True)
-
-    def _ballast(self) -> Path:
-        return self.home / "ballast"
 
     def _in_bin(self, path: str) -> Path:
         return self.home / BIN / self.locate(path).relative_to(self.home)

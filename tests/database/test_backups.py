@@ -12,7 +12,7 @@ import pytest
 from imagegen_desktop.database.backups import backup_stamps, is_due, name_of, to_remove
 from imagegen_desktop.database.connection import Library, open_library
 from imagegen_desktop.database.facts import get_fact, library_id, set_fact
-from imagegen_desktop.database.recovery import is_sound, quarantine, restore_newest
+from imagegen_desktop.database.recovery import is_sound, put_right, what_was_done
 from imagegen_desktop.domain.errors import DiskProblem
 
 NOW = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)  # every file is older than that
@@ -89,10 +89,12 @@ def test_a_damaged_library_is_set_aside_and_the_newest_good_backup_takes_its_pla
     (backups / name_of(NOW)).write_bytes(b"SQLite format 3\0 but not really" * 300)  # the newest is bad
     path.write_bytes(path.read_bytes()[:5000])
     assert not is_sound(path)
-    aside = quarantine(path, NOW)
-    assert aside.exists()
-    assert not path.exists()
-    assert restore_newest(backups, path) == backups / name_of(NOW - timedelta(days=1, hours=-1))
+    damaged = path.read_bytes()
+    assert put_right(path, backups, NOW)
+    done = what_was_done(path)
+    assert done is not None
+    assert (tmp_path / done.kept).read_bytes() == damaged
+    assert done.backup == (NOW - timedelta(days=1, hours=-1)).isoformat()
     with open_library(path, backups) as library:
         assert get_fact(library, "day") == "one"
         assert library_id(library) != identity  # its image numbers may be given away again
@@ -100,8 +102,11 @@ def test_a_damaged_library_is_set_aside_and_the_newest_good_backup_takes_its_pla
 
 
 def test_without_a_good_backup_nothing_is_restored(tmp_path: Path) -> None:
-    assert restore_newest(tmp_path / "none", tmp_path / "library.sqlite3") is None
-    assert not is_sound(tmp_path / "library.sqlite3")
+    path = tmp_path / "library.sqlite3"
+    path.write_bytes(b"no library")
+    assert put_right(path, tmp_path / "none", NOW)
+    assert not path.exists()
+    assert [file.read_bytes() for file in tmp_path.glob("library-corrupt-*")] == [b"no library"]
 
 
 def test_a_hostile_backup_is_not_sound(tmp_path: Path) -> None:

@@ -12,9 +12,10 @@ from typing import Any
 import apsw
 import pytest
 
+from imagegen_desktop.database import connection
 from imagegen_desktop.database.connection import Library, check_sqlite, open_library
 from imagegen_desktop.database.facts import get_fact, library_id, set_fact
-from imagegen_desktop.database.failures import in_plain_words
+from imagegen_desktop.database.failures import Damaged, in_plain_words
 from imagegen_desktop.database.jobs import Jobs
 from imagegen_desktop.domain.errors import DatabaseProblem, DiskProblem, Problem
 
@@ -114,12 +115,37 @@ def test_close_finishes_what_was_asked_and_ends_every_connection(tmp_path: Path)
     assert not (tmp_path / "library.sqlite3-wal").exists()
 
 
-def test_a_file_that_is_no_database_is_called_damaged(tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_set_aside(tmp_path: Path) -> None:
     path = tmp_path / "library.sqlite3"
-    path.write_bytes(b"these are not the bytes of a database" * 100)
-    with pytest.raises(DatabaseProblem, match="damaged"):
-        open_library(path, tmp_path / "backups")
-    assert path.read_bytes().startswith(b"these are")
+    garbage = b"these are not the bytes of a database" * 100
+    path.write_bytes(garbage)
+    with open_library(path, tmp_path / "backups") as library:
+        set_fact(library, "works", "yes")
+    assert [file.read_bytes() for file in tmp_path.glob("library-corrupt-*")] == [garbage]
+
+
+def test_what_another_process_has_open_is_not_taken_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "library.sqlite3"
+    monkeypatch.setattr(connection, "ALONE_SECONDS", 0.1)
+    with open_library(path, tmp_path / "backups"):
+        Path(f"{path}-wal").unlink()
+        path.write_bytes(b"garbage!" * 1000)
+        with pytest.raises(DatabaseProblem, match="damaged") as caught:
+            open_library(path, tmp_path / "backups")
+        assert "start it again" in caught.value.advice
+        assert not list(tmp_path.glob("library-corrupt-*"))
+    open_library(path, tmp_path / "backups").close()
+    assert len(list(tmp_path.glob("library-corrupt-*.sqlite3"))) == 1
+
+
+def test_many_processes_may_find_the_damage_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "library.sqlite3"
+    path.write_bytes(b"garbage!" * 1000)
+    children = [_start(path, f"set_fact(library, 'from {n}', '1')") for n in range(6)]
+    assert [child.wait(30) for child in children] == [0] * 6
+    with open_library(path, tmp_path / "backups") as library:
+        assert all(get_fact(library, f"from {n}") == "1" for n in range(6))
+    assert len(list(tmp_path.glob("library-corrupt-*"))) == 1
 
 
 def test_a_write_waits_for_another_program_to_finish(library: Library) -> None:
@@ -139,7 +165,7 @@ def test_a_write_waits_for_another_program_to_finish(library: Library) -> None:
         (apsw.IOError("disk I/O error"), DiskProblem, "fails"),
         (apsw.ReadOnlyError("no"), DiskProblem, "cannot be written"),
         (apsw.BusyError("locked"), DatabaseProblem, "in use by another program"),
-        (apsw.CorruptError("malformed"), DatabaseProblem, "damaged"),
+        (apsw.CorruptError("malformed"), Damaged, "damaged"),
         (apsw.SQLError("no such table"), DatabaseProblem, "refused"),
     ],
 )

@@ -91,7 +91,7 @@ def test_a_real_library_of_every_older_version_opens_with_all_it_holds(tmp_path:
         assert (style.name, style.steps) == ("ink", 12)
         assert get_fact(library, "queue_paused") == "yes"
     assert len(list((tmp_path / "backups").iterdir())) == 1
-    assert is_sound(path, thorough=True)
+    assert is_sound(path)
 
 
 def test_every_older_version_has_its_real_file() -> None:

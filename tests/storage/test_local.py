@@ -101,9 +101,6 @@ def test_the_bin_and_back(storage: LocalStorage) -> None:
     assert storage.save(b"2", "a.png", NOW).path != path  # both must fit into the bin
     storage.restore_from_bin(path)
     assert storage.read(path) == b"1"
-    storage.move_to_bin(path)
-    storage.purge_from_bin(path)
-    storage.purge_from_bin(path)
     with pytest.raises(NotFound):
         storage.restore_from_bin(path)
     with pytest.raises(NotFound):
@@ -121,7 +118,7 @@ def test_bringing_back_never_overwrites(storage: LocalStorage) -> None:
 
 @pytest.mark.parametrize("path", ["../x", "/etc/passwd", "images/../../x", "", "a\0b", "."])
 def test_no_path_leads_out_of_the_home_folder(storage: LocalStorage, path: str) -> None:
-    for act in (storage.read, storage.move_to_bin, storage.restore_from_bin, storage.purge_from_bin):
+    for act in (storage.read, storage.move_to_bin, storage.restore_from_bin):
         with pytest.raises(NotFound):
             act(path)
 
@@ -148,12 +145,6 @@ def test_the_space_guard(storage: LocalStorage) -> None:
     with pytest.raises(DiskProblem, match="needed") as problem:
         storage.check_space(storage.free_bytes())
     assert "Free at least" in problem.value.advice
-    storage.keep_ballast()
-    storage.keep_ballast()
-    assert (storage.home / "ballast").stat().st_size == 64 * 2**20
-    storage.release_ballast()
-    storage.release_ballast()
-    assert _files(storage.home) == []
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")

@@ -68,6 +68,12 @@ def test_german_has_every_sentence_of_the_providers_and_none_that_nobody_says() 
             "OpenAI refused this prompt: It says {0} and 100 %. (request req_1)",
             "OpenAI hat diesen Prompt abgelehnt: It says {0} and 100 %. (Anfrage req_1)",
         ),
+        (
+            "The library was damaged and has been put right: 1204 pictures from the backup of 2026-11-20, "
+            "1 picture from their files.",
+            "Die Bibliothek war beschädigt und ist wieder in Ordnung: 1204 Bilder aus der Sicherung vom 2026-11-20, "
+            "1 Bild aus ihren Dateien.",
+        ),
         ("size 512 × 512 snapped to 816 × 816", "Größe 512 × 512 auf 816 × 816 gebracht"),
         ("seed left out: GPT Image 2 has none", "Startwert weggelassen: GPT Image 2 kennt das nicht"),
         ("number of steps 30 became 4", "Schrittzahl 30 wurde zu 4"),
