@@ -219,7 +219,7 @@ class Reporter:
         event = {JobState.DONE: "done", JobState.CANCELLED: "cancelled", JobState.PAUSED: "paused"}.get(
             job.state, "failed"
         )
-        preview = self._parts.runner.preview_of(job.id)
+        preview = self._parts.sheets.preview_of(job.id)
         told = {"event": event, "job": job.id, "error": output.error_dict(job.error)}
         with self._printing:
             output.print_json(told | ({"step": job.step, "preview": str(preview)} if preview else {}))

@@ -29,7 +29,7 @@ def parts(engine: bool = False) -> Iterator[Parts]:
     gc.freeze()  # what is there now stays: the collector need not look at it again with every thousand jobs
     try:
         _put_right(made)
-        made.runner.recover()
+        made.recover()
         yield made
     finally:
         made.close()

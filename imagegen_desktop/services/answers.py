@@ -15,27 +15,30 @@ from ..database.rows import request_key
 from ..domain.image import GeneratedImage
 from ..domain.job import Job
 from ..domain.model_card import ModelCard
+from ..domain.request import GenerationRequest
+from .model_library import ModelLibrary
 
 
 class Answers:
     """An answer is only given while the model's files are the ones the images were drawn with."""
 
-    def __init__(self, library: Library, images: Images) -> None:
+    def __init__(self, library: Library, images: Images, models: ModelLibrary) -> None:
         self._library = library
         self._images = images
+        self._models = models
 
-    def learn(self, model: ModelCard, model_hash: str) -> None:
+    def learn(self, request: GenerationRequest, model_hash: str) -> None:
         """Remembers which weights (by their hash) lay in a model's folder when it was used."""
-        name = _fact(model)
+        name = _fact(self._models.get(request.model or ""))
         if model_hash and get_fact(self._library, name) != model_hash:
             set_fact(self._library, name, model_hash)
 
-    def find(self, job: Job, model: ModelCard, added: Sequence[Path] = ()) -> list[GeneratedImage]:
+    def find(self, job: Job, added: Sequence[Path] = ()) -> list[GeneratedImage]:
         """The images of every seed of the job, or nothing unless all are there and younger than what is `added` to the
         model."""
         if not job.request.use_cache or self._images.find_same_request(request_key(job.request.only(0))) is None:
             return []  # by far the most often, and known without looking at the model's files
-        model_hash = get_fact(self._library, _fact(model))
+        model_hash = get_fact(self._library, _fact(self._models.get(job.request.model or "")))
         if not model_hash:
             return []
         found, youngest = [], max((_put_there(path) for path in added), default="")

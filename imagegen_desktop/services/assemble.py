@@ -20,6 +20,7 @@ from ..database.paid_calls import PaidCalls
 from ..database.styles import Styles as OwnStyles
 from ..database.thumbnails import Thumbnails
 from ..domain import devices
+from ..domain.job import Job
 from ..imaging.decode import Decoder
 from ..paths import Home, resources
 from ..protocol.messages import Start
@@ -39,7 +40,7 @@ from .compose import Composer
 from .courtesy import Courtesy
 from .downloads import ModelDownloads
 from .draft import Draft
-from .driving import Driver
+from .driving import Driver, Keeping, Learning
 from .enhance import Enhancer
 from .forecast import Forecast
 from .gallery import Gallery
@@ -49,6 +50,7 @@ from .kits import KitFetcher
 from .ledger import PARTIAL_IMAGES, Ledger
 from .model_bin import ModelBin
 from .model_library import ModelLibrary
+from .neighbours import Neighbours
 from .owners import process_owner
 from .paid import PaidWork
 from .provider_health import ProviderDesk
@@ -56,6 +58,7 @@ from .putting_right import PuttingRight
 from .queue import Queue
 from .queue_edits import QueueEdits
 from .reading import Reader
+from .recovery import Recovery
 from .runner import Runner
 from .saver import Saver
 from .sheets import Sheets
@@ -63,6 +66,7 @@ from .snapshots import Snapshots
 from .sources import Sources
 from .starts import Starts
 from .styles import Styles
+from .underway import Underway
 from .undo import Undo
 
 if TYPE_CHECKING:
@@ -76,9 +80,9 @@ _PAUSING_SECONDS = 20.0
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """Everything a face needs; `begin` puts right what earlier processes left behind (run it off the window's thread,
-    before the first job; who does not calls `putting_right.finish` and `runner.recover`); `close` ends it all, waiting
-    for what is being saved."""
+    """Everything a face needs. `begin` puts right what earlier processes left behind (run it off the window's thread,
+    before the first job; who does not calls `putting_right.finish` and `recover`); `close` ends it all, waiting for
+    what is being saved."""
 
     home: Home
     announce: Announcer
@@ -108,6 +112,7 @@ class Parts:
     holds: Holds
     engines: Engines
     providers: Mapping[str, Provider]
+    recover: Callable[[], list[Job]]
     begin: Callable[[], None]
     close: Callable[[], None]
 
@@ -147,7 +152,9 @@ class _Work:
 
     queue: Queue
     edits: QueueEdits
+    sheets: Sheets
     runner: Runner
+    recovery: Recovery
     forecast: Forecast
     ledger: Ledger
     holds: Holds
@@ -267,14 +274,23 @@ def _work(
     paid = PaidWork(ledger, providers, ground.home.root / "received", ground.decoder, saver, images, announce)
     queue = Queue(library, jobs, composer, paid, ground.undo, announce)
     assigner = Assigner(models, sources, snapshots, composer, paid)
-    answers = Answers(library, images)
-    driver = Driver(
-        owner, jobs, queue, assigner, saver, snapshots, forecast, announce, paid, holds, models, answers
-    )  # fmt: skip
-    runner = Runner(owner, library, jobs, queue, providers, driver, snapshots, announce, paid, holds)
-    queue.interrupt, queue.work_added = runner.interrupt, runner.wake
+    keeping = Keeping(saver=saver, snapshots=snapshots, paid=paid)
+    learning = Learning(forecast=forecast, answers=Answers(library, images, models))
+    driver = Driver(owner, jobs, assigner, keeping, learning, holds, announce)
+    underway = Underway(owner, jobs, Neighbours(library, announce))
+    runner = Runner(underway, jobs, queue, providers, driver, holds, announce)
+    queue.interrupt, queue.work_added = underway.interrupt, runner.wake
     edits = QueueEdits(queue, jobs, composer, paid, ground.undo, announce)
-    return _Work(queue=queue, edits=edits, runner=runner, forecast=forecast, ledger=ledger, holds=holds)
+    return _Work(
+        queue=queue,
+        edits=edits,
+        sheets=Sheets(queue, composer, snapshots),
+        runner=runner,
+        recovery=Recovery(jobs, providers, paid, snapshots, announce),
+        forecast=forecast,
+        ledger=ledger,
+        holds=holds,
+    )
 
 
 def _close_makers(runner: Runner, providers: Mapping[str, Provider], engines: Engines) -> None:
@@ -285,6 +301,20 @@ def _close_makers(runner: Runner, providers: Mapping[str, Provider], engines: En
         provider.close()
     engines.close()
     runner.wait_until_idle()
+
+
+def _arrange_end(
+    ground: _Ground,
+    work: _Work,
+    models: _ModelParts,
+    providers: Mapping[str, Provider],
+    engines: Engines,
+    starts: Starts,
+) -> None:
+    ground.ending.callback(_close_makers, work.runner, providers, engines)
+    ground.ending.callback(models.downloads.close)
+    ground.ending.callback(Courtesy(ground.settings, engines.unload, ground.announce).close)
+    ground.ending.callback(starts.proved)
 
 
 def _begin(
@@ -299,7 +329,7 @@ def _begin(
         work.queue.pause_all()
         announce.publish(Notice(level="warning", text=_CAREFUL, advice="Resume the queue when you are ready."))
     putting_right.finish()
-    work.runner.recover()
+    work.recovery.recover()
     housekeeping.tidy(datetime.now(UTC))
     downloads.begin()
 
@@ -330,9 +360,7 @@ def _joined(
     work = _work(ground, models.library, composer, sources, snapshots, providers, owner)
     housekeeping, putting_right = _order(ground, providers)
     starts = Starts(home.root / "starts.json")
-    ground.ending.callback(_close_makers, work.runner, providers, engines)
-    for close in (models.downloads.close, Courtesy(settings, engines.unload, announce).close, starts.proved):
-        ground.ending.callback(close)
+    _arrange_end(ground, work, models, providers, engines, starts)
     return Parts(
         home=home,
         announce=announce,
@@ -348,7 +376,7 @@ def _joined(
         draft=Draft(ground.library, sources, undo, announce),
         queue=work.queue,
         queue_edits=work.edits,
-        sheets=Sheets(work.queue, composer),
+        sheets=work.sheets,
         runner=work.runner,
         gallery=Gallery(ground.images, ground.thumbnails, ground.storage, ground.decoder, undo, announce),
         forecast=work.forecast,
@@ -362,6 +390,7 @@ def _joined(
         holds=work.holds,
         engines=engines,
         providers=providers,
+        recover=work.recovery.recover,
         begin=functools.partial(_begin, starts, work, announce, putting_right, housekeeping, models.downloads),
         close=ground.ending.close,
     )

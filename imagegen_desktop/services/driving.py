@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..database.jobs import Jobs
@@ -19,63 +18,26 @@ from ..domain.errors import (
     ProviderProblem,
     Uncertain,
 )
-from ..domain.image import GeneratedImage
-from ..domain.job import FINISHED, Job, JobError, JobState
+from ..domain.job import FINISHED, JobError, JobState
 from ..imaging.picture import painted_inside
 from ..logs import logger
 from ..protocol.messages import Cancelled, Failed, Image, Paused, Preview, Started, Step
-from ..providers.base import Encoded, EncodedPreview, Provider, ProviderEvent, Submitted, Submitting
+from ..providers.base import Encoded, EncodedPreview, ProviderEvent, Submitted, Submitting
 from .announce import Announcer, JobAnswered, JobEvent, JobsChanged, Notice
 from .answers import Answers
 from .assign import Assigner
 from .enlarging import parents
 from .forecast import Forecast
 from .holds import Holds
-from .model_library import ModelLibrary
 from .outcome import after_death
 from .paid import UNCERTAIN_ADVICE, PaidWork
-from .queue import CANCEL, PAUSE, Queue, now
+from .queue import CANCEL, PAUSE, now
+from .running import YIELD, Running
 from .saver import Saver
 from .snapshots import Snapshots
 
-#: The wish of a more urgent job: leave at the next step, and go on when it is done.
-YIELD = "yield"
 _ALMOST_DONE_STEPS = 2
 _STATE_AFTER = {PAUSE: JobState.PAUSED, YIELD: JobState.QUEUED, CANCEL: JobState.CANCELLED}
-
-
-@dataclass
-class Running:
-    """A job under way in this process. `wish` is what the artist asked of it meanwhile; `alone` when somebody
-    waits for just this job; `notes` say what the provider's model made necessary. `heard`: its provider began with
-    it; `behind`: another job was there before it; `closing`: the program ends."""
-
-    job: Job
-    provider: Provider
-    on_almost_done: Callable[[], None]
-    wish: str = ""
-    alone: bool = False
-    notes: tuple[str, ...] = ()
-    almost_done: bool = False
-    heard: bool = False
-    behind: bool = False
-    closing: bool = False
-    original: bytes = b""
-    mask: bytes = b""
-    index: int = 0
-    step: int = 0
-    steps: int = 0
-    preview: Preview | None = None
-    saves: list[Future[GeneratedImage]] = field(default_factory=list)
-
-    @property
-    def innocent(self) -> bool:
-        """Whether an engine that died now did not die of this job: it had not begun with it."""
-        return self.behind and not self.heard
-
-    def pass_wish_on(self) -> None:
-        """Tells the provider what is wished; it may not know the job yet."""
-        (self.provider.cancel if self.wish == CANCEL else self.provider.pause)(self.job.id)
 
 
 def _within_mask(running: Running, event: Image) -> Image:
@@ -86,6 +48,23 @@ def _within_mask(running: Running, event: Image) -> Image:
     return replace(event, pixels=pixels)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Keeping:
+    """Where everything goes that is made for a job."""
+
+    saver: Saver
+    snapshots: Snapshots
+    paid: PaidWork
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learning:
+    """What finished pictures teach: how long the next ones take, and which need not be drawn again."""
+
+    forecast: Forecast
+    answers: Answers
+
+
 class Driver:
     """What is done with the events of a running job; any number of threads may drive a job each."""
 
@@ -93,29 +72,19 @@ class Driver:
         self,
         owner: Callable[[], str],
         jobs: Jobs,
-        queue: Queue,
         assigner: Assigner,
-        saver: Saver,
-        snapshots: Snapshots,
-        forecast: Forecast,
-        announce: Announcer,
-        paid: PaidWork,
+        keeping: Keeping,
+        learning: Learning,
         holds: Holds,
-        models: ModelLibrary,
-        answers: Answers,
+        announce: Announcer,
     ) -> None:
         self._owner = owner
         self._jobs = jobs
-        self._queue = queue
         self._assigner = assigner
-        self._saver = saver
-        self._snapshots = snapshots
-        self._forecast = forecast
-        self._announce = announce
-        self._paid = paid
+        self._saver, self._snapshots, self._paid = keeping.saver, keeping.snapshots, keeping.paid
+        self._forecast, self._answers = learning.forecast, learning.answers
         self._holds = holds
-        self._models = models
-        self._answers = answers
+        self._announce = announce
         self._unwritten: list[tuple[str, JobState, dict[str, Any]]] = []
 
     def attempt(self, running: Running) -> JobState:
@@ -173,7 +142,7 @@ class Driver:
         job = running.job
         if job.request.upscale is not None:
             return False
-        images = self._answers.find(job, self._models.get(job.request.model or ""), self._assigner.added(job.request))
+        images = self._answers.find(job, self._assigner.added(job.request))
         if not images or job.request.until or job.images_done:
             return False
         self._jobs.move_state(job.id, JobState.RUNNING, held_by=self._owner(), started=now())
@@ -187,7 +156,7 @@ class Driver:
             if running.job.state is JobState.LEASED:
                 self._jobs.move_state(running.job.id, JobState.RUNNING, held_by=self._owner(), started=now())
             saving.result()
-            running.job = self._queue.get(running.job.id)
+            running.job = self._jobs.get(running.job.id)
         return running.job.state is JobState.DONE
 
     def _hear(self, running: Running, event: ProviderEvent) -> None:
@@ -230,7 +199,7 @@ class Driver:
                 save.result()
         running.saves.append(self._saver.save_soon(job, event, parents(job), after=running.saves[-1:]))
         if job.request.upscale is None:
-            self._answers.learn(self._models.get(job.request.model or ""), event.model_hash)
+            self._answers.learn(job.request, event.model_hash)
         self._forecast.learn(job.request, event.seconds)
 
     def _stepped(self, running: Running, event: Step) -> None:
@@ -247,7 +216,7 @@ class Driver:
         state = _STATE_AFTER.get(running.wish, JobState.CANCELLED)
         if not running.wish and running.job.request.until:
             state = JobState.PAUSED
-        if state is JobState.PAUSED and not self._paid.is_settled(self._queue.get(running.job.id)):
+        if state is JobState.PAUSED and not self._paid.is_settled(self._jobs.get(running.job.id)):
             raise Uncertain("The provider had not answered when the job was left.", UNCERTAIN_ADVICE)
         if state is JobState.PAUSED and running.preview is not None:
             self._saver.save_preview(running.preview, self._snapshots.preview_place(running.job.id))

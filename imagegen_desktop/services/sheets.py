@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from ..domain.checks import check_whole
 from ..domain.errors import BadInput, IllegalMove
@@ -12,6 +13,7 @@ from ..domain.job import ACTIVE, WAITING, Job, JobState
 from ..domain.request import GenerationRequest
 from .compose import Composer
 from .queue import Queue
+from .snapshots import Snapshots
 
 MOST_SEEDS = 1000
 
@@ -19,9 +21,10 @@ MOST_SEEDS = 1000
 class Sheets:
     """The pictures of a sheet are jobs that wait at a step; they outlive the program like all others."""
 
-    def __init__(self, queue: Queue, composer: Composer) -> None:
+    def __init__(self, queue: Queue, composer: Composer, snapshots: Snapshots) -> None:
         self._queue = queue
         self._composer = composer
+        self._snapshots = snapshots
 
     def begin(self, request: GenerationRequest, seeds: int, until: int, *, owner: str = "") -> list[Job]:
         """A job for each of `seeds` seeds, counting on from the request's, which stops after `until` steps."""
@@ -39,6 +42,11 @@ class Sheets:
         """Those of open sheets, in the order they were asked for."""
         found = [job for job in self._queue.jobs(finished=0) if job.request.until is not None]
         return sorted((job for job in found if job.state in ACTIVE | WAITING), key=lambda job: job.position)
+
+    def preview_of(self, job: str) -> Path | None:
+        """The look of a job that waits half-done, when there is one."""
+        place = self._snapshots.preview_place(job)
+        return place if place.is_file() else None
 
     def check_finishable(self, ids: Sequence[str]) -> None:
         """Raises IllegalMove for one that does not wait at its step."""

@@ -97,7 +97,7 @@ class Sheeting(QObject):
 
         def ask() -> tuple[list[Job], dict[str, QImage]]:
             jobs = self._parts.sheets.jobs()
-            places = {job.id: self._parts.runner.preview_of(job.id) for job in jobs if job.id not in known}
+            places = {job.id: self._parts.sheets.preview_of(job.id) for job in jobs if job.id not in known}
             return jobs, {job: decoded(place) for job, place in places.items() if place is not None}
 
         self._list.ask(ask, lambda found: self._show(*found))

@@ -27,7 +27,7 @@ def main() -> None:
     parts = assemble(Home(Path(sys.argv[1])), engine_command=FAKE)
     parts.settings.set("snapshot_seconds", 0)  # after every step
     parts.announce.subscribe(lambda heard: tell(parts, heard))
-    parts.runner.recover()
+    parts.recover()
     parts.queue.jobs()
     say("open")
     parts.housekeeping.tidy(datetime.now(UTC))

@@ -86,7 +86,7 @@ def check(home: Path, said: Said) -> None:
     assert not said["bug"], said["bug"]
     parts = opened(home)
     try:
-        parts.runner.recover()
+        parts.recover()
         _check_files(home)  # before anything is tidied: nobody may ever see half a file under its final name
         parts.housekeeping.tidy(datetime.now(UTC))
         steps = {step: words for step, *words in said["did"]}

@@ -111,7 +111,7 @@ def test_kills_lose_nothing_that_was_promised(home: Path, model: Path, fault_cou
         assert all(gone_within(pid, 5) for pid in engines[-1:]), "an engine outlived its parent"
     parts = assemble(Home(home), engine=False)
     try:
-        parts.runner.recover()
+        parts.recover()
         for image, (path, sha256) in images.items():
             assert parts.gallery.get(image).file_sha256 == sha256
             assert hashlib.sha256((home / path).read_bytes()).hexdigest() == sha256

@@ -71,7 +71,7 @@ from pathlib import Path
 from tests.faults.scripted import opened
 
 parts = opened(Path(sys.argv[1]))
-parts.runner.recover()
+parts.recover()
 print(len(parts.queue.jobs()), flush=True)
 parts.close()
 """

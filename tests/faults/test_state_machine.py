@@ -50,7 +50,7 @@ class QueueGame(RuleBasedStateMachine):
         self._owner = process_owner()
         parts = opened(self._home, provider, lambda: self._owner)
         parts.announce.subscribe(lambda heard: self._remember(parts, heard))
-        parts.runner.recover()
+        parts.recover()
         return parts, provider
 
     def _remember(self, parts: Parts, heard: Announcement) -> None:

@@ -53,7 +53,7 @@ def kill_at(point: str, server: Loopback, provider: str) -> None:
 def new_start(open_parts: Opened) -> Parts:
     """The program started again, having done whatever it may do by itself."""
     parts = open_parts()
-    parts.runner.recover()
+    parts.recover()
     until_empty(parts)
     return parts
 
@@ -113,7 +113,7 @@ def test_a_paid_answer_is_not_given_to_another_request(open_parts: Opened, opena
     dead = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
     assert dead.returncode == -signal.SIGKILL, dead.stderr
     parts = open_parts()
-    parts.runner.recover()
+    parts.recover()
     [job] = parts.queue.jobs()
     with pytest.raises(IllegalMove, match="paid picture") as refused:
         parts.queue_edits.edit([job.id], prompt="a blue dog")

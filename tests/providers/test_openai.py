@@ -203,7 +203,7 @@ def test_a_job_left_in_flight_by_closing_is_uncertain_and_stays_so(
     monkeypatch.setattr("imagegen_desktop.providers.openai._PAUSE_SECONDS", 0.05)
     job = left_in_flight(open_parts, wish(), openai.gate("billed"))
     second = open_parts()
-    second.runner.recover()
+    second.recover()
     until_empty(second)
     left = second.queue.get(job)
     assert left.state is JobState.UNCERTAIN

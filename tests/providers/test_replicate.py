@@ -137,7 +137,7 @@ def test_cancelling_a_job_of_a_program_that_died_cancels_its_prediction(
 ) -> None:
     job = left_in_flight(open_parts, wish(), replicate.gate("polling"))
     second = open_parts()
-    second.runner.recover()
+    second.recover()
     second.queue.cancel([job])
     assert [made.status for made in replicate.predictions.values()] == ["canceled"]
 

@@ -87,19 +87,19 @@ def test_a_contact_sheet_waits_half_done_and_only_the_chosen_are_finished(parts:
     jobs = parts.queue.add_many([replace(request, seed=seed) for seed in range(4)])
     until_empty(parts)
     assert {parts.queue.get(job.id).state for job in jobs} == {JobState.PAUSED}
-    assert all(parts.runner.preview_of(job.id) for job in jobs)
+    assert all(parts.sheets.preview_of(job.id) for job in jobs)
     parts.queue.go_on_to_the_end(jobs[2].id)
     until_empty(parts)
     assert parts.queue.get(jobs[2].id).state is JobState.DONE
     assert [image.request.seed for image in parts.gallery.page()] == [2]
-    assert parts.runner.preview_of(jobs[2].id) is None
+    assert parts.sheets.preview_of(jobs[2].id) is None
 
 
 def test_a_job_whose_process_died_waits_again(open_parts: Callable[[], Parts]) -> None:
     parts = open_parts()
     dead = parts.runner.owner.rpartition(":")[0] + ":1.00"
     job = parts.queue.add(wish(), owner=dead)
-    parts.runner.recover()
+    parts.recover()
     assert parts.queue.get(job.id).state is JobState.QUEUED
 
 
@@ -177,7 +177,7 @@ def test_snapshots_of_jobs_that_are_over_are_forgotten_at_the_next_start(parts: 
         keep_snapshot(command_of(parts, jobs[0], 0, named=job), 2)
     parts.queue.cancel([jobs[0]])
     parts.queue.pause(jobs[1])
-    parts.runner.recover()
+    parts.recover()
     assert {file.name for file in parts.home.snapshots.glob("*-*")} == {f"{job}-0.safetensors" for job in jobs[1:]}
 
 
@@ -209,7 +209,7 @@ def test_a_wish_for_a_job_elsewhere_does_not_outlive_it(open_parts: Callable[[],
     elsewhere = parts.runner.owner.rpartition(":")[0] + ":1.00"
     job = parts.queue.add(wish("[slow=0.1]", steps=25), owner=elsewhere).id
     parts.queue.cancel([job])  # it runs there: it is asked to
-    parts.runner.recover()  # and was over before it heard of it
+    parts.recover()  # and was over before it heard of it
     parts.queue.cancel([job])
     parts.queue.retry(job)
     On(parts, step_is(2), lambda: other.queue.add(wish("something to notice")))

@@ -201,10 +201,10 @@ def test_stop_pauses_what_runs_and_a_new_start_goes_on(open_parts: Callable[[], 
 def test_what_a_dead_process_left_running_waits_again(open_parts: Callable[[], Parts]) -> None:
     first = open_parts()
     job = first.queue.add(wish(), owner="nowhere:1:0.00")
-    assert not first.runner.recover()  # another machine's owner is never surely dead
+    assert not first.recover()  # another machine's owner is never surely dead
 
     other = first.queue.add(wish(), owner=f"{platform.node()}:{2**22 - 1}:1.00")
-    assert [job.id for job in first.runner.recover()] == [other.id]
+    assert [job.id for job in first.recover()] == [other.id]
     assert first.queue.get(job.id).state is JobState.LEASED
 
 

@@ -16,9 +16,9 @@ from imagegen_desktop.domain.job import JobState
 from imagegen_desktop.protocol.messages import Started, Step
 from imagegen_desktop.services.announce import Announcement, JobEvent, JobsChanged
 from imagegen_desktop.services.assemble import Parts
-from imagegen_desktop.services.driving import Running
 from imagegen_desktop.services.outlook import seconds_left
 from imagegen_desktop.services.runner import giving_way
+from imagegen_desktop.services.running import Running
 from imagegen_desktop.settings import SETTINGS, check
 from tests.services.test_runner import wish
 
