@@ -211,14 +211,7 @@ def upscale(command: Upscale, upscalers: Upscalers, device: Device, desk: Desk, 
             larger = lanczos(picture, *size)
             desk.leave_if_wished()
             on_tile(1, 1)
-        answer: Event = Image(
-            **names,
-            seed=command.seed,
-            width=larger.width,
-            height=larger.height,
-            seconds=time.perf_counter() - began,
-            pixels=larger.tobytes(),
-        )
+        answer: Event = _image(command, larger, time.perf_counter() - began)
     except Leave as leave:
         if leave.wish is Wish.CANCEL:
             answer = Cancelled(**names, step=desk.step)
@@ -226,3 +219,15 @@ def upscale(command: Upscale, upscalers: Upscalers, device: Device, desk: Desk, 
             kept = file.write(enlarging.unfinished) if enlarging is not None else ""
             answer = Paused(**names, step=desk.step if kept else 0, steps=desk.steps, snapshot=kept)
     send(answer)
+
+
+def _image(command: Upscale, picture: Picture.Image, seconds: float) -> Image:
+    return Image(
+        job=command.job,
+        index=command.index,
+        seed=command.seed,
+        width=picture.width,
+        height=picture.height,
+        seconds=seconds,
+        pixels=picture.tobytes(),
+    )
