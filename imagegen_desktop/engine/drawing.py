@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,12 +30,13 @@ from ..protocol.messages import (
 from .arguments import arguments_for
 from .decode import Decode, decode_within_memory
 from .desk import Desk, Leave, Wish
+from .image_snapshots import ImageSnapshots
 from .load import LoadedModel
 from .noise import seed_of_noise, varied
 from .preview import Previews
 from .prompting import Prompting
-from .snapshot import Snapshot, SnapshotWriter, UnusableSnapshot, differences, read, surroundings
-from .state import State, Unsavable
+from .snapshot import SnapshotWriter, UnusableSnapshot
+from .state import State
 from .stepping import StepBoundary
 from .tallies import Tallies
 from .tiling import seamless
@@ -65,7 +65,8 @@ class Drawing:
         self._preview_every = preview_every
         self._notes = [model.plan.words] if model.plan.words else []
         self._resumed_at: int | None = None
-        self._began = self._sampling = self._stepped = self._saved = time.perf_counter()
+        self._began = self._stepped = time.perf_counter()
+        self._snapshots = ImageSnapshots(command, self._request, model, writer)
         self._previews = Previews(model.colours, self._as_picture)
         self._boundary: StepBoundary | None = None
         self._approached = False
@@ -130,15 +131,13 @@ class Drawing:
         if not self._command.resume:
             return self._approach() if branched else None
         try:
-            snapshot = read(Path(self._command.resume))
-            if snapshot.request != self._identity():
-                raise UnusableSnapshot("it belongs to another request")
+            snapshot = self._snapshots.read(Path(self._command.resume))
         except UnusableSnapshot as reason:
             if branched:  # it may be one of the picture that the branch leaves
                 return self._approach()
             self._notes.append(f"begun again from the first step: the snapshot cannot be used, {reason}")
             return None
-        changed = differences(snapshot.surroundings, self._surroundings())
+        changed = self._snapshots.changed_since(snapshot)
         if changed:
             self._notes.append(f"resumed, not guaranteed identical: {', '.join(changed)} changed since")
         self._resumed_at = snapshot.state.step
@@ -162,17 +161,16 @@ class Drawing:
     def began(self, step: int, steps: int) -> None:
         self._model.hash.begin()
         self._desk.step, self._desk.steps = step, steps
-        self._sampling = self._stepped = self._saved = time.perf_counter()
+        self._stepped = time.perf_counter()
+        self._snapshots.begin()
         if not self._approached:
             self._send(Started(**self._names, steps=steps, step=step))
 
     def stepped(self, step: int, latents: torch.Tensor, guess: Callable[[], torch.Tensor]) -> None:
+        assert self._boundary is not None, "it is the one who tells"
         now = time.perf_counter()
         self._desk.step = step
-        if self._snapshot_is_due(now):
-            self._saved = now
-            with suppress(Unsavable):
-                self._put_snapshot()
+        self._snapshots.put_if_due(now, self._boundary.state, finished=step == self._desk.steps)
         seconds, self._stepped = now - self._stepped, now
         due = self._preview_every > 0 and step % self._preview_every == 0
         if step == self._request.until and step < self._desk.steps:
@@ -180,11 +178,6 @@ class Drawing:
         look = self._previews.look(step, guess() if due else None)
         finished = Step(**self._names, step=step, steps=self._desk.steps, seconds=seconds)
         self._send(*([finished] if look is None else [finished, Preview(**self._names, **vars(look))]))
-
-    def _snapshot_is_due(self, now: float) -> bool:
-        """Every so often, and when a long sampling is finished: its decoding may take long as well, or fail."""
-        since = self._sampling if self._desk.step == self._desk.steps else self._saved
-        return bool(self._command.snapshot) and 0 < self._command.snapshot_seconds <= now - since
 
     def encoding_image(self) -> None:
         self._say_phase("encoding image")
@@ -196,7 +189,8 @@ class Drawing:
         try:
             return decode_within_memory(self._model.adapters.vae, decode, latents, self._notes.append, **options)
         except Exception:
-            self._keep_snapshot()
+            assert self._boundary is not None, "it is the one who asks"
+            self._snapshots.keep(self._boundary.state)
             raise
 
     def _as_picture(self, latents: torch.Tensor) -> torch.Tensor:
@@ -228,36 +222,7 @@ class Drawing:
             return Cancelled(**self._names, step=step)
         if boundary is None:  # left before its own first step: there is nothing to keep
             return Paused(**self._names, step=0, steps=self._desk.steps)
-        return Paused(**self._names, step=step, steps=boundary.steps, snapshot=self._keep_snapshot())
-
-    def _keep_snapshot(self) -> str:
-        """Writes one now; its place, or empty when none was asked for or it cannot be written."""
-        if not self._command.snapshot:
-            return ""
-        try:
-            self._put_snapshot()
-            self._writer.flush()
-        except (OSError, Unsavable):
-            return ""
-        return self._command.snapshot
-
-    def _put_snapshot(self) -> None:
-        assert self._boundary is not None, "a snapshot is taken of a call that has begun"
-        state = self._boundary.state()
-        snapshot = Snapshot(state=state, request=self._identity(), surroundings=self._surroundings())
-        self._writer.put(snapshot, Path(self._command.snapshot))
-
-    def _surroundings(self) -> dict[str, str]:
-        device = self._model.device
-        return surroundings(device.name, self._model.denoiser.dtype, self._model.hash.value(wait=False))
-
-    def _identity(self) -> dict[str, Any]:
-        """The request without what does not decide pixels, and the content of what it names, as it comes back from
-        JSON."""
-        told = replace(self._request, priority=0, use_cache=True, until=None, device=None).to_dict()
-        told["added"] = self._model.adapters.identity(self._request, self._command.extras)
-        identity: dict[str, Any] = json.loads(json.dumps(told))
-        return identity
+        return Paused(**self._names, step=step, steps=boundary.steps, snapshot=self._snapshots.keep(boundary.state))
 
     def _say_phase(self, phase: str) -> None:
         self._send(Loading(job=self._command.job, phase=phase))

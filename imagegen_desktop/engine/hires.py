@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from PIL import Image as Picture
 
@@ -18,7 +17,8 @@ from ..domain.request import GenerationRequest, SourceImage
 from ..protocol.messages import Cancelled, Event, Generate, Image, Paused, Started
 from .desk import Wish
 from .drawing import Drawing, check_possible
-from .snapshot import Snapshot, UnusableSnapshot, read
+from .image_snapshots import ImageSnapshots
+from .snapshot import Snapshot, UnusableSnapshot
 from .state import State
 from .upscale import Enlarging, Upscalers, lanczos
 
@@ -65,7 +65,8 @@ class HiresDrawing(Drawing):
             mask=self._mask.resize(size, Picture.Resampling.BILINEAR).tobytes() if self._command.mask else b"",
             conditions=_resized(self._command, self._request, size),
         )
-        self._second = SecondPass(command, *around, outer=self, first=first, resume=state)
+        self._snapshots.carry(first, self._first_steps)
+        self._second = SecondPass(command, *around, outer=self, resume=state)
         return self._second.call()
 
     @property
@@ -92,10 +93,10 @@ class HiresDrawing(Drawing):
         if not self._command.resume:
             return None
         try:
-            snapshot = read(Path(self._command.resume))
+            snapshot = self._snapshots.read(Path(self._command.resume))
         except UnusableSnapshot:
             return None
-        return snapshot if snapshot.first is not None and snapshot.request == self._identity() else None
+        return snapshot if snapshot.first is not None else None
 
     def _expected(self, steps: int) -> int:
         """How many steps the second pass will have, from what the first pass's scheduler made of its own; the second
@@ -117,8 +118,9 @@ class HiresDrawing(Drawing):
             self._notes += [note for note in self._second.notes if note not in self._notes]
         return super()._finished(picture)
 
-    def identity(self) -> dict[str, Any]:
-        return self._identity()
+    @property
+    def snapshots(self) -> ImageSnapshots:
+        return self._snapshots
 
     @property
     def first_steps(self) -> int:
@@ -132,10 +134,10 @@ class HiresDrawing(Drawing):
 class SecondPass(Drawing):
     """Image-to-image on the enlarged first picture; its steps are counted on from those of the first pass."""
 
-    def __init__(self, *args: Any, outer: HiresDrawing, first: Picture.Image, resume: State | None) -> None:
+    def __init__(self, *args: Any, outer: HiresDrawing, resume: State | None) -> None:
         super().__init__(*args)
         self._outer = outer
-        self._first = first
+        self._snapshots = outer.snapshots  # both passes are one image
         self._state = resume
 
     @property
@@ -159,17 +161,6 @@ class SecondPass(Drawing):
 
     def _resumable(self) -> State | None:
         return self._state
-
-    def _put_snapshot(self) -> None:
-        assert self._boundary is not None, "a snapshot is taken of a call that has begun"
-        snapshot = Snapshot(
-            state=self._boundary.state(),
-            request=self._outer.identity(),
-            surroundings=self._surroundings(),
-            first=torch.from_numpy(np.array(self._first)),
-            first_steps=self._outer.first_steps,
-        )
-        self._writer.put(snapshot, Path(self._command.snapshot))
 
     @property
     def _names(self) -> dict[str, Any]:
