@@ -11,6 +11,8 @@ import pytest
 
 from imagegen_desktop.paths import Home
 from imagegen_desktop.services.assemble import Parts, assemble
+from tests.fake_hub import FakeHub, pipeline_files
+from tests.services.downloading import ID, Bench
 
 ROOT = Path(__file__).parent.parent.parent
 FAKE = [sys.executable, str(ROOT / "tests" / "fake_engine.py")]
@@ -59,3 +61,24 @@ def open_parts(home: Path, model: Path, tmp_path: Path, monkeypatch: pytest.Monk
 @pytest.fixture
 def parts(open_parts: Opened) -> Parts:
     return open_parts()
+
+
+@pytest.fixture
+def faults(request: pytest.FixtureRequest) -> int:
+    """How often each fault is tried, by `--faults`."""
+    count: int = request.config.getoption("--faults")
+    return count
+
+
+@pytest.fixture
+def hub() -> Iterator[FakeHub]:
+    with FakeHub() as server:
+        server.add(ID, pipeline_files())
+        yield server
+
+
+@pytest.fixture
+def bench(hub: FakeHub, tmp_path: Path) -> Iterator[Bench]:
+    made = Bench(hub, tmp_path / "models")
+    yield made
+    made.downloads.close()
