@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 import apsw
+from peewee import PeeweeException
 from playhouse.apsw_ext import APSWDatabase
 
 from ..domain.errors import DatabaseProblem, DiskProblem
 from .backups import back_up as back_up_database
-from .failures import SUSPICIOUS, plainly
+from .failures import SUSPICIOUS, is_full, plainly
 from .in_use import InUse
 from .migrations import TABLES, migrate
 from .recovery import is_suspect, put_right
@@ -64,6 +65,8 @@ class Library:
         self._writer_ident = 0
         self._closing = threading.Lock()
         self._closed = False
+        #: Asked when the disk is full: whether some space could be given back, so that it is worth another try.
+        self.make_space: Callable[[], bool] = lambda: False
         self._thread = ThreadPoolExecutor(1, "library-writer", self._note_writer)
         self._seen_version = self._submit(self._data_version).result()
 
@@ -141,6 +144,12 @@ class Library:
         self._writer_ident = threading.get_ident()
 
     def _in_transaction(self, function: Callable[[Database], T]) -> T:
+        try:
+            with self._writer.atomic("IMMEDIATE"):
+                return function(self._writer)
+        except (apsw.Error, PeeweeException) as error:
+            if not is_full(error) or not self.make_space():
+                raise
         with self._writer.atomic("IMMEDIATE"):
             return function(self._writer)
 

@@ -62,5 +62,10 @@ def in_plain_words(error: Exception, path: Path) -> Problem:
     return DatabaseProblem(f"The library {path} refused: {cause}.", "Please report this.")
 
 
+def is_full(error: Exception) -> bool:
+    """Whether there was no space for what was written."""
+    return isinstance(_cause(error), apsw.FullError)
+
+
 def _cause(error: Exception) -> object:
     return getattr(error, "orig", error)  # what Peewee wrapped

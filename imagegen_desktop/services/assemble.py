@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ..credentials import KeyStore
-from ..database.connection import Library, open_library
+from ..database.connection import Library
 from ..database.facts import library_id
 from ..database.images import Images
 from ..database.jobs import Jobs
@@ -59,6 +59,7 @@ from .queue import Queue
 from .queue_edits import QueueEdits
 from .reading import Reader
 from .recovery import Recovery
+from .reserve import open_with_reserve
 from .runner import Runner
 from .saver import Saver
 from .sheets import Sheets
@@ -131,6 +132,7 @@ class _Ground:
     images: Images
     thumbnails: Thumbnails
     storage: LocalStorage
+    keep_reserve: Callable[[], None]
     decoder: Decoder
     undo: Undo
     ending: ExitStack
@@ -216,7 +218,7 @@ def _hub(surroundings: Surroundings) -> Hub:
 
 def _ground(home: Home, settings: Settings, keys: KeyStore, surroundings: Surroundings, announce: Announcer) -> _Ground:
     ending = ExitStack()
-    library = open_library(home.database, home.backups)
+    library, keep_reserve = open_with_reserve(home, announce)
     ending.callback(library.close)
     thumbnails = Thumbnails(home.thumbnails, library_id(library))
     ending.callback(thumbnails.close)
@@ -232,6 +234,7 @@ def _ground(home: Home, settings: Settings, keys: KeyStore, surroundings: Surrou
         images=Images(library),
         thumbnails=thumbnails,
         storage=LocalStorage(home.root),
+        keep_reserve=keep_reserve,
         decoder=decoder,
         undo=Undo(library, announce),
         ending=ending,
@@ -318,19 +321,20 @@ def _arrange_end(
 
 
 def _begin(
+    ground: _Ground,
     starts: Starts,
     work: _Work,
-    announce: Announcer,
     putting_right: PuttingRight,
     housekeeping: Housekeeping,
     downloads: ModelDownloads,
 ) -> None:
     if starts.begin():
         work.queue.pause_all()
-        announce.publish(Notice(level="warning", text=_CAREFUL, advice="Resume the queue when you are ready."))
+        ground.announce.publish(Notice(level="warning", text=_CAREFUL, advice="Resume the queue when you are ready."))
     putting_right.finish()
     work.recovery.recover()
     housekeeping.tidy(datetime.now(UTC))
+    ground.keep_reserve()
     downloads.begin()
 
 
@@ -391,6 +395,6 @@ def _joined(
         engines=engines,
         providers=providers,
         recover=work.recovery.recover,
-        begin=functools.partial(_begin, starts, work, announce, putting_right, housekeeping, models.downloads),
+        begin=functools.partial(_begin, ground, starts, work, putting_right, housekeeping, models.downloads),
         close=ground.ending.close,
     )

@@ -14,6 +14,7 @@ from imagegen_desktop.domain.errors import DiskProblem
 from imagegen_desktop.domain.job import JobState
 from imagegen_desktop.services.announce import Announcement, Notice
 from imagegen_desktop.services.assemble import Parts
+from imagegen_desktop.storage import ballast
 from tests.faults.lives import check_database
 from tests.faults.mounted import memory, remount
 from tests.faults.scripted import new_home, opened, wish
@@ -117,6 +118,60 @@ def test_deleting_works_on_a_full_disk(small: Path) -> None:
         assert hashlib.sha256(parts.gallery.file(image).read_bytes()).hexdigest() == image.file_sha256
     finally:
         parts.close()
+
+
+def test_what_was_kept_in_reserve_is_given_to_the_library_and_taken_again_with_space(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ballast, "BYTES", 500_000)
+    monkeypatch.setattr(ballast, "LEAST_FREE", 1_000_000)
+    reserve = small / "ballast"
+    parts = opened(small)
+    try:
+        parts.begin()
+        assert reserve.stat().st_size == 500_000
+        parts.queue.add(wish())
+        parts.runner.work_once()
+        image = parts.gallery.page()[0]
+        fill(small, 0)
+        for rating in range(6):
+            parts.gallery.rate([image.id], rating)
+        parts.queue.add_many([wish(str(n), priority=n) for n in range(50)])
+        parts.gallery.delete([image.id])
+        assert (parts.gallery.count(), len(parts.queue.jobs())) == (0, 51)
+        assert not reserve.exists()
+        (small / "filler").unlink()
+        parts.gallery.restore([image.id])
+        assert reserve.stat().st_size == 500_000
+    finally:
+        parts.close()
+    check_database(small / "library.sqlite3")
+
+
+def test_a_full_disk_takes_the_reserve_to_start_at_all(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ballast, "BYTES", 500_000)
+    monkeypatch.setattr(ballast, "LEAST_FREE", 1_000_000)
+    parts = opened(small)
+    parts.begin()
+    parts.queue.add(wish())
+    parts.runner.work_once()
+    parts.close()
+    fill(small, 0)
+    parts = opened(small)
+    try:
+        assert not (small / "ballast").exists()
+        assert parts.gallery.count() == 1
+        parts.gallery.rate([parts.gallery.page()[0].id], 3)
+    finally:
+        parts.close()
+
+
+def test_little_space_is_left_alone(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ballast, "LEAST_FREE", 2**30)
+    parts = opened(small)
+    parts.begin()
+    parts.close()
+    assert not (small / "ballast").exists()
 
 
 def test_a_home_that_cannot_be_written_is_named(small: Path) -> None:
