@@ -19,6 +19,8 @@ Texts = dict[str, str | list[str]]
 _SERVICES = "services"
 _spoken: list[QTranslator] = []
 _PLACE = re.compile(r"\{(\d)\}")
+#: How often a sentence is looked for inside another one: no problem passes on more than two others.
+_DEEPEST = 3
 
 
 def in_our_words(text: str) -> str:
@@ -35,13 +37,24 @@ class Sentences:
         self._patterns = [(_pattern(form), forms[form]) for form in with_places]
 
     def translate(self, text: str) -> str:
+        """The text itself when nobody translated it."""
+        found = self._found(text, 0)
+        return text if found is None else found
+
+    def _found(self, text: str, depth: int) -> str | None:
         if text in self._forms:
             return self._forms[text]
-        for pattern, translation in self._patterns:
+        for pattern, translation in self._patterns if depth <= _DEEPEST else ():
             found = pattern.fullmatch(text)
             if found is not None:
-                return translation.format(*(self.translate(value) for value in found.groups()))
-        return text
+                return translation.format(*(self._value(value, depth + 1) for value in found.groups()))
+        return None
+
+    def _value(self, text: str, depth: int) -> str:
+        """A sentence inside another one may have lost its full stop."""
+        found = self._found(text, depth)
+        whole = self._found(f"{text}.", depth) if found is None else None
+        return found or (text if whole is None else whole.removesuffix("."))
 
 
 def _certainty(form: str) -> int:

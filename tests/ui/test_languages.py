@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication
 
 from imagegen_desktop import paths
 from imagegen_desktop.ui.languages import JsonTranslator, in_our_words, sentences, texts
-from tests.ui.texts import all_texts, in_services
+from tests.ui.texts import PASSED_ON, all_texts, given, in_services
 
 FOLDER = paths.resources() / "lang"
 
@@ -47,7 +47,13 @@ def test_tr_finds_the_form_of_the_number(qapp: QApplication) -> None:
         qapp.removeTranslator(translator)
 
 
-def test_german_has_every_sentence_of_the_providers_and_none_that_nobody_says() -> None:
+def test_every_sentence_for_the_artist_can_be_collected() -> None:
+    assert (
+        sorted(expression for expression, forms in given().items() if not forms and expression not in PASSED_ON) == []
+    )
+
+
+def test_german_has_every_sentence_of_the_services_and_none_that_nobody_says() -> None:
     german = texts(FOLDER, "de-services")
     assert sorted(in_services() - set(german)) == []
     assert sorted(set(german) - in_services()) == []
@@ -77,7 +83,13 @@ def test_german_has_every_sentence_of_the_providers_and_none_that_nobody_says() 
         ("size 512 × 512 snapped to 816 × 816", "Größe 512 × 512 auf 816 × 816 gebracht"),
         ("seed left out: GPT Image 2 has none", "Startwert weggelassen: GPT Image 2 kennt das nicht"),
         ("number of steps 30 became 4", "Schrittzahl 30 wurde zu 4"),
+        (
+            "model: 'ink.safetensors' is not possible; ink.safetensors is cut off.",
+            "Modell: 'ink.safetensors' ist nicht möglich; ink.safetensors ist abgeschnitten.",
+        ),
+        ("Job 7f is already cancelled.", "Auftrag 7f ist schon abgebrochen."),
         ("Nobody wrote this sentence.", "Nobody wrote this sentence."),
+        ("ink: " * 500, "ink: " * 500),
         ("", ""),
     ],
 )

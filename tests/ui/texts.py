@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import ast
 import itertools
+import re
 import tomllib
 from pathlib import Path
 
 from imagegen_desktop.domain import errors
+from imagegen_desktop.formats import kinds
 from imagegen_desktop.settings import SETTINGS
 
 ROOT = Path(__file__).parent.parent.parent
+PACKAGE = ROOT / "imagegen_desktop"
+#: Stands for a value until the form is complete.
+VALUE = "\N{OBJECT REPLACEMENT CHARACTER}"
 #: Problems that carry a sentence and an advice.
 PROBLEMS = {kind.__name__ for kind in vars(errors).values() if isinstance(kind, type)} - {"BadInput"} | {"KeyProblem"}
 #: Texts that reach `tr` through a variable.
@@ -73,19 +78,39 @@ SERVICES_ELSEWHERE = (
     " If it is private, enter a token: `keys set huggingface`.",
     "{0}: the hub has it only as pickle files, which can run code.",
     "{0}: its part {1} is there only as pickle files, which can run code.",
+    "words alone",
+    "an image",
+    "an image and a mask",
+    "queued",
+    "running",
+    "saving",
+    "paused",
+    "done",
+    "failed",
+    "cancelled",
+    "parked",
+    "uncertain",
+    "a pickle",
+    "a zip archive",
+    "a tar archive",
+    "autoencoder",
+    "text encoders",
 )
-#: Files whose problems are translated.
+#: What speaks to the artist through problems and notices; what only the command line says stays English.
 SPEAKING = (
-    "credentials.py",
-    *(f"providers/{name}.py" for name in (
-        "cloud", "openai", "openai_errors", "replicate", "replicate_api", "replicate_inputs", "chat", "downloads",
-        "hub", "hub_errors",
-    )),
-    *(f"services/{name}.py" for name in (
-        "paid", "ledger", "enhance", "driving", "downloads", "fetching", "kits", "model_bin",
-    )),
-    "domain/hub_selection.py", "storage/staging.py", "storage/durable.py", "weights/checksums.py",
+    "credentials.py", "paths.py", "settings.py", "domain", "formats", "imaging", "weights", "storage", "database",
+    "providers", "services", "engine",
 )  # fmt: skip
+#: Functions that make a problem of a sentence, or of a part of one, that they are given.
+PASSING = {"_broken"}
+#: What is only passed on: the sentence is another problem's, or the word the name of a field.
+PASSED_ON = {
+    "name", "kind", "field.name", "setting.name", "card.name", "card.path", "card.missing", "problem",
+    "problem.message", "problem.advice", "problem.message.rstrip('.')", "event.message", "event.advice",
+    "found['message']", "found['advice']", "str(known['problem'])", "str(known.get('advice', ''))",
+}  # fmt: skip
+#: Forms that half of all English sentences have: parts of these would be taken for theirs.
+TOO_OPEN = {"{0} is {1}.", "{0} has {1}", "{0} offers {1}", "{0} from {1} to {2}"}
 
 
 def all_texts() -> set[str]:
@@ -104,22 +129,114 @@ def in_code() -> set[str]:
 
 
 def in_services() -> set[str]:
-    """The forms of all sentences that may come from providers and services, values as {0}, {1} …"""
-    found: set[str] = set(SERVICES_ELSEWHERE)
-    shared = _constants(_tree("providers/words.py")) | _constants(_tree("services/paid.py"))
-    for tree in map(_tree, SPEAKING):
-        named = shared | _constants(tree)
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in PROBLEMS:
-                given = (
-                    named.get(value.id, value) if isinstance(value, ast.Name) else value for value in node.args[:2]
-                )
-                found |= {_form(value) for value in given} - {""}
+    """The forms of all sentences that may come from below the window, values as {0}, {1} …"""
+    files = {form for _, title, remedy in kinds._OTHERS for form in (f"{{0}} is {title}.", remedy)}
+    return {*SERVICES_ELSEWHERE, *files, *(form for forms in given().values() for form in forms)} - TOO_OPEN
+
+
+def given() -> dict[str, set[str]]:
+    """The forms of sentences by the expressions that problems and notices are given; none for an unreadable one."""
+    files = sorted(file for place in SPEAKING for file in _files(PACKAGE / place))
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in files]
+    everywhere = {name: value for tree in trees for name, value in _constants(tree).items()}
+    found: dict[str, set[str]] = {}
+    for tree in trees:
+        reader = Reader(everywhere | _constants(tree), tree)
+        for node, function in _calls(tree):
+            for value in _spoken(node):
+                found.setdefault(ast.unparse(value), set()).update(reader.read(value, function))
     return found
 
 
-def _tree(file: str) -> ast.Module:
-    return ast.parse((ROOT / "imagegen_desktop" / file).read_text(encoding="utf-8"))
+class Reader:
+    """Reads which texts an expression can be, as far as the module itself tells."""
+
+    def __init__(self, constants: dict[str, ast.expr], tree: ast.Module) -> None:
+        self._constants = constants
+        self._functions = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+
+    def read(self, node: ast.expr, function: ast.AST, deep: int = 0) -> set[str]:
+        """The forms, each numbered from {0}; none for what comes from elsewhere."""
+        return {_numbered(form) for form in self._texts(node, function, deep) if form.strip(VALUE)}
+
+    def _texts(self, node: ast.expr, function: ast.AST, deep: int) -> list[str]:
+        if deep > 6:
+            return []
+        match node:
+            case ast.Constant(value=str() as text):
+                return [text]
+            case ast.JoinedStr() | ast.BinOp(op=ast.Add()):
+                parts = [self._texts(part, function, deep + 1) or [VALUE] for part in _parts(node)]
+                return ["".join(each) for each in itertools.product(*parts)]
+            case ast.FormattedValue(value=ast.Name(id=name)) if name.isupper() and name in self._constants:
+                # Words of ours belong to the sentence; a name of one word is a value like any other.
+                return [text for text in self._texts(self._constants[name], function, deep + 1) if " " in text]
+        return [text for other in self._others(node, function) for text in self._texts(other, function, deep + 1)]
+
+    def _others(self, node: ast.expr, function: ast.AST) -> list[ast.expr]:
+        """The expressions an expression stands for."""
+        match node:
+            case ast.IfExp():
+                return [node.body, node.orelse]
+            case ast.BoolOp():
+                return node.values
+            case ast.Dict():
+                return node.values
+            case ast.Name(id=name):
+                return _assigned(function, name) or [self._constants[name] for _ in (0,) if name in self._constants]
+            case ast.Subscript():
+                return [node.value]
+            case ast.Call(func=ast.Attribute(value=ast.Name() as table, attr="get")):
+                return [table, *node.args[1:]]
+            case ast.Call(func=ast.Name(id=name)) if name in self._functions:
+                returns = (each for each in ast.walk(self._functions[name]) if isinstance(each, ast.Return))
+                return [each.value for each in returns if each.value is not None]
+        return []
+
+
+def _parts(node: ast.expr) -> list[ast.expr]:
+    if isinstance(node, ast.JoinedStr):
+        return node.values
+    return [*_parts(node.left), *_parts(node.right)] if isinstance(node, ast.BinOp) else [node]
+
+
+def _files(place: Path) -> list[Path]:
+    return [place] if place.is_file() else list(place.rglob("*.py"))
+
+
+def _calls(tree: ast.Module) -> list[tuple[ast.Call, ast.AST]]:
+    """Each call with the innermost function it is in."""
+    found: dict[ast.Call, ast.AST] = {}
+    for function in (tree, *(node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))):
+        found |= {node: function for node in ast.walk(function) if isinstance(node, ast.Call)}
+    return list(found.items())
+
+
+def _spoken(call: ast.Call) -> list[ast.expr]:
+    """The arguments that an artist reads."""
+    name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+    named = {each.arg: each.value for each in call.keywords}
+    if name in PROBLEMS:
+        return [*call.args[:2], *(named[word] for word in ("message", "advice") if word in named)]
+    if name == "BadInput":
+        return [*call.args[:1], *call.args[2:]]
+    if name == "Notice":
+        return [named[word] for word in ("text", "advice") if word in named]
+    if name in PASSING:
+        return call.args
+    return [named["missing"]] if name == "replace" and "missing" in named else []
+
+
+def _assigned(function: ast.AST, name: str) -> list[ast.expr]:
+    """What a function gives a name of its own."""
+    found: list[ast.expr] = []
+    for node in ast.walk(function):
+        for target in node.targets if isinstance(node, ast.Assign) else ():
+            pairs = [(target, node.value)]  # type: ignore[union-attr]
+            if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):  # type: ignore[union-attr]
+                pairs = list(zip(target.elts, node.value.elts, strict=True))  # type: ignore[union-attr]
+            found += [value for each, value in pairs if isinstance(each, ast.Name) and each.id == name]
+    return found
 
 
 def _constants(tree: ast.Module) -> dict[str, ast.expr]:
@@ -133,12 +250,9 @@ def _constants(tree: ast.Module) -> dict[str, ast.expr]:
     }
 
 
-def _form(node: ast.AST) -> str:
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
+def _numbered(form: str) -> str:
     places = itertools.count()
-    parts = node.values if isinstance(node, ast.JoinedStr) else []
-    return "".join(part.value if isinstance(part, ast.Constant) else f"{{{next(places)}}}" for part in parts)
+    return re.sub(VALUE, lambda _: f"{{{next(places)}}}", form)
 
 
 def in_settings() -> set[str]:
