@@ -17,7 +17,9 @@ from imagegen_desktop.services.estimators import missing, offered
 from imagegen_desktop.ui.panes.control_row import ControlRow
 from imagegen_desktop.ui.panes.image_prompt_row import ImagePromptRow
 from imagegen_desktop.ui.panes.lora_row import LoraRow
+from imagegen_desktop.ui.panes.picture_row import PictureWell
 from tests.fake_hub import FakeHub, weights_of
+from tests.pictures import png
 from tests.ui.conftest import Opened, Studio
 from tests.weights.headers import write
 
@@ -219,3 +221,15 @@ def test_without_a_network_the_offer_says_so_in_place(
     fetching(row).click()
     studio.until(lambda: fetching(row).text() == "Try again")
     assert "127.0.0.1" in words(row)
+
+
+def test_a_look_says_when_it_is_not_what_the_network_is_shown(home: Path, open_studio: Opened, tmp_path: Path) -> None:
+    put_controlnet(home)
+    studio = open_studio()
+    row = controlled(studio, "depth")
+    (tmp_path / "hills.png").write_bytes(png(64, 64))
+    row.show_source(studio.parts.sources.keep(tmp_path / "hills.png"))
+    shown = [label for label in row.findChildren(QLabel) if label.parent() is row.findChild(PictureWell)]
+    studio.until(lambda: [label.text() for label in shown if not label.isHidden()] == ["seen when drawn"])
+    choose_preparation(row, "canny")
+    studio.until(lambda: all(label.isHidden() for label in shown))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Signal
 
+from ...domain.model_card import PREPARED_BY
 from ...domain.request import PREPARATIONS, Control
 from ..widgets.fields import Choice
 from .needed_networks import NeededNetworks
@@ -39,6 +40,10 @@ class ControlRow(PictureRow):
         if isinstance(acting, Control):
             self._preparation.setCurrentIndex(max(0, self._preparation.findData(acting.preparation)))
         super().show_acting(acting)
+
+    def _word(self) -> str:
+        """What a network of the engine prepares cannot be looked at before."""
+        return self.tr("seen when drawn") if self.preparation in PREPARED_BY else ""
 
     def _fill(self) -> None:
         titles = {

@@ -9,7 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QIcon, QImage, QPixmap, QStandardItemModel
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from ...domain.request import Control, ImagePrompt, SourceImage
 from ..canvas.dropping import droppable, dropped
@@ -43,6 +43,18 @@ class PictureWell(QToolButton):
         self.setIconSize(QSize(_LOOK, _LOOK))
         self.setToolTip(self.tr("Drop a picture here, or click to choose one"))
         name_icon(self, "upload", "muted")
+        self._word = QLabel(self)
+        self._word.setWordWrap(True)
+        self._word.setObjectName("pictureWord")
+        self._word.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._word.hide()
+
+    def show_word(self, word: str) -> None:
+        """Laid over the foot of the picture; empty for none."""
+        self._word.setText(word)
+        self._word.setVisible(bool(word))
+        high = self._word.heightForWidth(self.width())
+        self._word.setGeometry(0, self.height() - high, self.width(), high)
 
     def show_picture(self, image: QImage) -> None:
         self.setProperty("iconName", "")
@@ -126,6 +138,11 @@ class PictureRow(QWidget):
         """What the network is shown, unless something else was chosen meanwhile."""
         if (source, preparation) == (self._source, self.preparation):
             self._well.show_picture(image)
+            self._well.show_word(self._word())
+
+    def _word(self) -> str:
+        """Said over the picture where it is not what the network is shown."""
+        return ""
 
     def _values(self) -> dict[str, Any] | None:
         """What a request needs of this; None as long as it has no effect."""
