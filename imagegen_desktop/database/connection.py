@@ -232,5 +232,6 @@ def _prepare(path: Path, backups: Path) -> None:
         migrate(connection, path, backups)
         for table in TABLES:
             connection.execute(f"SELECT * FROM {table} LIMIT 1").fetchall()
+        connection.execute("SELECT value FROM facts WHERE name = 'library_id'").fetchall()
     finally:
         connection.close()

@@ -117,7 +117,13 @@ def rename_a_table(library: Path) -> None:
     library.write_bytes(library.read_bytes().replace(b"CREATE TABLE jobs (", b"CREATE TABLE jobz ("))
 
 
-BROKEN: tuple[Damage, ...] = (zero_the_header, cut_in_half, fill_with_garbage, empty, rename_a_table)
+def spoil_an_index(library: Path) -> None:
+    spoil(library, "sqlite_autoindex_facts_1")
+
+
+BROKEN: tuple[Damage, ...] = (
+    zero_the_header, cut_in_half, fill_with_garbage, empty, rename_a_table, spoil_an_index,
+)  # fmt: skip
 
 
 @pytest.fixture
