@@ -140,10 +140,10 @@ def test_a_model_is_put_into_the_bin_and_comes_back(studio: Studio, hub: FakeHub
 
 
 def test_a_checksum_is_shown_and_can_be_copied(studio: Studio, hub: FakeHub) -> None:
-    parts = studio.parts
+    parts, dialog = studio.parts, dialog_of(studio)
     parts.downloads.wait(parts.downloads.start(parts.downloads.look(ID)).key)
     card = next(card for card in parts.models.everything() if card.name == "fresh")
-    dialog = dialog_of(studio)
+    studio.until(lambda: says(dialog, "fresh is here."))
     dialog.here.checksum_wanted.emit(card)  # type: ignore[attr-defined]
     wanted = hashlib.sha256(hub.repositories[ID].files["unet/diffusion_pytorch_model.safetensors"]).hexdigest()
     studio.until(lambda: says(dialog, wanted))
