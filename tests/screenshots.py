@@ -240,7 +240,7 @@ def _making(one: Photographer) -> None:
 
 def _adding(one: Photographer) -> None:
     """Two LoRAs, one of them for another model, and a ControlNet with a picture's edges."""
-    from PySide6.QtWidgets import QComboBox, QScrollArea
+    from PySide6.QtWidgets import QComboBox, QScrollArea, QToolButton
 
     from imagegen_desktop.domain.request import GenerationRequest, LoraWeight
     from imagegen_desktop.services.announce import ModelsChanged
@@ -256,7 +256,7 @@ def _adding(one: Photographer) -> None:
     one.settle(300)
     loras = (LoraWeight(name="ink-and-wash", weight=0.8), LoraWeight(name="not-here"))
     pane.additions.show_request(GenerationRequest(prompt=WORDS, loras=loras))
-    pane.additions.add_control()
+    pane.findChild(QToolButton, "addControlButton").click()
     row = pane.additions.findChild(ControlRow)
     row.picture_dropped.emit(one.parts.gallery.file(one.parts.gallery.page(limit=5)[4]))
     one.wait(lambda: row.value() is not None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -26,7 +25,6 @@ from .durable import (
 from .names import numbered, tidy_name
 
 IMAGES, INPUTS, BIN = "images", "inputs", "bin"
-SPARE_BYTES = 200 * 2**20
 YOUNG_SECONDS = 60.0
 _SOURCE = re.compile("[0-9a-f]{64}")
 
@@ -131,19 +129,6 @@ class LocalStorage:
                     self._move(part, target, part.name)
                     swept.append(target.relative_to(self.home).as_posix())
         return swept
-
-    def free_bytes(self) -> int:
-        """How much the disk of the home folder can still take."""
-        with disk_problems(self.home, 0):
-            return shutil.disk_usage(self.home).free
-
-    def check_space(self, expected_bytes: int) -> None:
-        """Raises DiskProblem unless there is room for a job's files three times over and a reserve."""
-        needed = expected_bytes * 3 + SPARE_BYTES
-        free = self.free_bytes()
-        if free < needed:
-            missing = f"{free:,} bytes are free in {self.home}; {needed:,} are needed."
-            raise DiskProblem(missing, f"Free at least {needed - free:,} bytes, or choose another home folder.")
 
     def _in_bin(self, path: str) -> Path:
         return self.home / BIN / self.locate(path).relative_to(self.home)

@@ -140,13 +140,6 @@ def test_sweeping_takes_what_nobody_writes_any_more(storage: LocalStorage) -> No
     assert _files(folder) == ["whole.png", "young.png.part"]
 
 
-def test_the_space_guard(storage: LocalStorage) -> None:
-    storage.check_space(1000)
-    with pytest.raises(DiskProblem, match="needed") as problem:
-        storage.check_space(storage.free_bytes())
-    assert "Free at least" in problem.value.advice
-
-
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_cannot_be_written_is_named(storage: LocalStorage) -> None:
     storage.home.chmod(0o500)
