@@ -14,6 +14,7 @@ from ..services.announce import Notice
 from ..services.assemble import Parts
 from .bridge import Bridge
 from .canvas.stage import Stage
+from .garbage import GarbageCollector
 from .main_window import MainWindow, Panes
 from .memory import WindowMemory
 from .panes.details import DetailsPane
@@ -27,6 +28,7 @@ from .wiring import Wiring
 
 def furnish(window: MainWindow, theme: Theme, parts: Parts) -> None:
     """The window owns the parts from now on and closes them with itself."""
+    garbage = GarbageCollector(window)
     bridge = Bridge(parts.announce, window)
     pictures = Pictures(bridge)
     window.place(
@@ -43,6 +45,7 @@ def furnish(window: MainWindow, theme: Theme, parts: Parts) -> None:
     wiring = Wiring(window, parts, bridge, theme, memory)
     faults = Faults(window, parts)
     window.closing.connect(lambda: _close(window, parts, bridge, wiring, memory, faults))
+    window.closing.connect(garbage.end)
     window.panes.prompt.focus_prompt()
     QTimer.singleShot(0, wiring.load)
 

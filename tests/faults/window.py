@@ -5,6 +5,7 @@ python -m tests.faults.window HOME DEATHS     prints JSON: deaths, images, the l
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -45,6 +46,7 @@ def main() -> None:
     application = QApplication(sys.argv[:1])
     window = open_window(application, parts)
     until(application, lambda: False, 2.0)
+    gc.freeze()  # as the program does once its window is up: else looking for garbage among all it is made of is felt
     watch = Watch()
     prompts = [f"[die={kind}@2][once] {number}" for number, kind in enumerate(islice(cycle(KINDS), deaths))]
     requests = [wish(prompt, steps=4) for prompt in prompts]
