@@ -27,8 +27,9 @@ APP = Path(__file__).parent / "app.py"
 ROOT = APP.parent.parent.parent
 
 
-def live_and_die(home: Path, seconds: float, seed: int) -> list[tuple[str, list[str]]]:
-    """Runs the application until its first finished image and `seconds` longer, kills it; what it had said, in order.
+def live_and_die(home: Path, seconds: float, seed: int, half_drawn: bool) -> list[tuple[str, list[str]]]:
+    """Runs the application until its first finished image and `seconds` longer, and where `half_drawn` until it has a
+    snapshot as well; kills it; what it had said, in order.
 
     The word `open` is followed by how long that took.
     """
@@ -45,7 +46,7 @@ def live_and_die(home: Path, seconds: float, seed: int) -> list[tuple[str, list[
         said.append((word, rest if word != "open" else [str(time.monotonic() - began)]))
         if word == "image" and ends is None:
             ends = time.monotonic() + seconds
-        if ends is not None and time.monotonic() >= ends:
+        if ends is not None and time.monotonic() >= ends and (not half_drawn or held_in(home / "snapshots")):
             break
     app.send_signal(signal.SIGKILL)
     for line in app.stdout:  # what was in the pipe had been said before the end
@@ -102,7 +103,7 @@ def test_kills_lose_nothing_that_was_promised(home: Path, model: Path, fault_cou
     starts, gone_on = [], 0
     for number in range(fault_count):
         held = held_in(home / "snapshots")
-        said = live_and_die(home, chance.uniform(0.0, 0.8), number)
+        said = live_and_die(home, chance.uniform(0.0, 0.8), number, half_drawn=number % 2 == 1)
         images |= {image: file for word, (image, *file) in said if word == "image"}
         jobs |= {rest[0] for word, rest in said if word == "job"}
         starts += [float(rest[0]) for word, rest in said if word == "open"]
@@ -130,4 +131,4 @@ def test_kills_lose_nothing_that_was_promised(home: Path, model: Path, fault_cou
         f" on from a snapshot, none from an earlier step; a start took {start:.2f} s, the longest {max(starts):.2f} s"
     )
     assert start <= 3
-    assert gone_on or fault_count < 20, "of a few kills none may meet a half-drawn picture"
+    assert gone_on or fault_count < 5
