@@ -24,7 +24,7 @@ _EMPTY = GenerationRequest()
 
 _TEXT = r'"[^"\\]*(?:\\.[^"\\]*)*"'
 #: How every request of this version begins: with what is its own.
-_VARIATION = re.compile(rf'{{"prompt":({_TEXT}),"negative_prompt":({_TEXT}),"seed":(\d+|null),')
+_VARIATION = re.compile(rf'({{"prompt":{_TEXT},"negative_prompt":{_TEXT},"seed":(?:\d+|null)),')
 
 #: The fields the first version's keys were made of; later ones count where they say something, so that the keys of
 #: pictures that were drawn before them stay what they are.
@@ -87,9 +87,7 @@ def request_from_json(text: str) -> GenerationRequest:
         variation = _VARIATION.match(text)
         if variation is None:
             return _request_from(json.loads(text))
-        prompt, negative_prompt, seed = map(json.loads, variation.groups())
-        own = {"prompt": prompt, "negative_prompt": negative_prompt, "seed": seed}
-        return copied(_what_variations_share(text[variation.end() :]), own)
+        return copied(_what_variations_share(text[variation.end() :]), json.loads(variation[1] + "}"))
     except (TypeError, ValueError, AttributeError) as error:
         raise UnreadableRow("a request") from error
 

@@ -110,8 +110,8 @@ def test_ten_thousand_jobs_slow_no_start_down_and_are_cancelled_at_once(tmp_path
     moving = seconds(lambda: parts.queue_edits.move(jobs[-1], 0))
     parts.close()
     start(empty)
-    starts = [(start(full), start(empty)) for _ in range(3)]
-    ratio = statistics.median(ours for ours, _ in starts) / statistics.median(bare for _, bare in starts)
+    starts = [(start(full), start(empty)) for _ in range(7)]
+    ratio = min(ours for ours, _ in starts) / min(bare for _, bare in starts)  # other work can only add to either
     parts = opened(full)
     try:
         cancelling = seconds(lambda: parts.queue.cancel(jobs))
