@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import statistics
 import subprocess
 import sys
 import threading
@@ -98,9 +97,9 @@ def test_a_killed_engine_is_back_and_its_picture_is_the_same(
         assert parts.engines.first.status().restarts == deaths
     finally:
         parts.close()
-    ratio = statistics.median(killer.returns) / statistics.median(bare)
+    ratio = min(killer.returns) / min(bare)  # other work can only add to either
     print(
         f"{deaths} deaths of the real engine, every picture the same, {sum(map(bool, gone_on))} from a snapshot;"
-        f" ready again in {ratio:.2f} × a bare import of torch and diffusers ({statistics.median(bare):.1f} s)"
+        f" ready again in {ratio:.2f} × a bare import of torch and diffusers ({min(bare):.1f} s)"
     )
-    assert ratio <= 1.5  # the aim is 1.2, kept on a quiet machine
+    assert ratio <= 1.2
