@@ -10,7 +10,7 @@ from ..database.connection import Library
 from ..database.facts import get_fact, set_fact
 from ..domain.request import GenerationRequest
 
-_KEPT = 20
+_KEPT = 7  # few, so that a machine that is busy now, or is no longer, is believed soon
 
 
 class Forecast:
