@@ -6,7 +6,7 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from ..domain.image import GeneratedImage
@@ -85,27 +85,33 @@ def request_from_json(text: str) -> GenerationRequest:
     """
     try:
         variation = _VARIATION.match(text)
-        if variation is None:
+        others = None if variation is None else _what_variations_share(text[variation.end() :])
+        if variation is None or others is None:
             return _request_from(json.loads(text))
-        return copied(_what_variations_share(text[variation.end() :]), json.loads(variation[1] + "}"))
+        return copied(others, json.loads(variation[1] + "}"))
     except (TypeError, ValueError, AttributeError) as error:
         raise UnreadableRow("a request") from error
 
 
 @functools.lru_cache(maxsize=256)
-def _what_variations_share(others: str) -> GenerationRequest:
-    """The request that `others` ends, as `requests_to_json` writes it: what thousands share is read once."""
-    return _request_from(json.loads("{" + others))
+def _what_variations_share(others: str) -> GenerationRequest | None:
+    """The request that `others` ends, as `requests_to_json` writes it: what thousands share is read once. None for one
+    that is validated, and can be only as a whole."""
+    values = json.loads("{" + others)
+    return None if _is_validated(values) else _request_from(values)
+
+
+def _is_validated(values: Mapping[str, Any]) -> bool:
+    """Of another version, or a branch, whose parent may be one."""
+    return values.get("version") != VERSION or bool(values.get("branch"))
 
 
 def _request_from(values: dict[str, Any]) -> GenerationRequest:
-    if values.get("version") != VERSION:
+    if _is_validated(values):
         return GenerationRequest.from_dict(values)
     for key in ("image", "mask"):
         if values.get(key):
             values[key] = SourceImage(**values[key])
-    if values.get("branch"):
-        return GenerationRequest.from_dict(values)
     values |= additions_from(values)
     if not values.keys() <= vars(_EMPTY).keys():
         raise TypeError("a request has no such field")

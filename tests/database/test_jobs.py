@@ -19,7 +19,7 @@ from imagegen_desktop.database.jobs import Jobs, stamp
 from imagegen_desktop.database.rows import request_from_json, request_key, request_to_json, requests_to_json
 from imagegen_desktop.domain.errors import IllegalMove, NotFound
 from imagegen_desktop.domain.job import Job, JobError, JobState
-from imagegen_desktop.domain.request import GenerationRequest, LoraWeight, SourceImage
+from imagegen_desktop.domain.request import BranchPoint, GenerationRequest, LoraWeight, SourceImage
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LOCAL = ("local",)
@@ -66,6 +66,7 @@ _SOME_REQUESTS = st.lists(
         guidance=st.sampled_from([None, 0.1, 7.5]),
         loras=st.sampled_from([(), (LoraWeight(name="ink", weight=-0.5),)]),
         image=st.sampled_from([None, SourceImage(sha256="ab" * 32, width=8, height=8, name="x.png")]),
+        branch=st.sampled_from([None, BranchPoint(step=3, image="one", request=GenerationRequest(prompt="a fox"))]),
     ),
     max_size=8,
 )
