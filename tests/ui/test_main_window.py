@@ -66,12 +66,32 @@ def test_the_fields_end_where_the_buttons_below_them_end(studio: Studio, height:
     studio.window.resize(1280, height)
     prompt, cancel = studio.find(QPlainTextEdit, "promptEdit"), studio.find(QPushButton, "cancelButton")
     bar = studio.window.panes.prompt.findChildren(QScrollArea)[0].verticalScrollBar()
-    studio.until(lambda: bar.isVisible() == (height < 1000))
+    studio.until(lambda: bar.isEnabled() == (height < 1000))
 
     def right(widget: QWidget) -> int:
         return widget.mapTo(studio.window, widget.rect().topRight()).x()
 
     studio.until(lambda: abs(right(prompt) - right(cancel)) <= 1)
+
+
+@pytest.mark.parametrize("width", [1280, 1440])
+def test_a_window_is_as_high_as_its_fields_or_a_little_higher(
+    start: Callable[[], MainWindow], qtbot: QtBot, width: int
+) -> None:
+    """Where a scroll bar would just be needed or not, the pictures of the styles follow the width that is left."""
+    window = start()
+    pane = window.panes.prompt
+    body, scroll = pane.findChild(QWidget, "paneBody"), pane.findChildren(QScrollArea)[0]
+    assert body is not None
+    window.resize(width, 4000)
+    qtbot.waitUntil(lambda: body.width() > 0 and scroll.viewport().height() > 2000)
+    wide = scroll.viewport().width()
+    beside = window.height() - scroll.viewport().height()
+    needed = body.minimumSizeHint().height()
+    for missing in range(16, -16, -1):
+        window.resize(width, beside + needed - missing)
+        qtbot.waitUntil(lambda: window.height() == beside + needed - missing)
+        assert scroll.viewport().width() == wide
 
 
 def test_a_maximised_window_is_as_large_at_the_next_start(start: Callable[[], MainWindow], qtbot: QtBot) -> None:

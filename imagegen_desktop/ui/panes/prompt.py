@@ -22,6 +22,8 @@ from .style_cards import LoadPicture
 from .style_picker import StylePicker
 from .words import Words
 
+_EDGE = 16
+
 
 class PromptPane(QWidget):
     """Builds a request of everything on it; model and provider are chosen elsewhere."""
@@ -166,17 +168,15 @@ class PromptPane(QWidget):
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        body = self._body()
-        scroll.setWidget(body)
+        # The bar has its place always: one that came and went would change the width of the fields, by that their
+        # height, by that whether a bar is needed, and so on until the stack is full.
+        scroll.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         bar = scroll.verticalScrollBar()
-
-        def keep_edge() -> None:
-            """The fields end where the buttons below them end, with a scroll bar beside them or without."""
-            taken = bar.sizeHint().width() if bar.maximum() > 0 else 0
-            body.setContentsMargins(16, 4, 16 - taken, 8)
-
-        bar.rangeChanged.connect(keep_edge)
-        keep_edge()
+        bar.ensurePolished()
+        bar.rangeChanged.connect(lambda _, most: bar.setEnabled(most > 0))
+        body = self._body()
+        body.setContentsMargins(_EDGE, 4, max(0, _EDGE - bar.sizeHint().width()), 8)
+        scroll.setWidget(body)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
