@@ -36,14 +36,23 @@ class Browsing(QObject):
         self._notes = Latest(bridge)
         self._full_screen = FullScreen(window)
         self._full_screen.step_requested.connect(self._pane.step)
-        self._showing = ""
+        self._showing, self._loading = "", False
 
     def select(self, image: GeneratedImage | None) -> None:
         """The gallery's current image; None when there is none any more."""
         self._tell(image)
-        if image is None or image.id == self._showing:
-            return
-        self._showing = image.id
+        if image is None:
+            self._showing = ""
+        elif image.id != self._showing:
+            self._look(image)
+
+    def look_again(self, image: GeneratedImage) -> None:
+        """The current image was clicked: it comes back when another picture is on the canvas meanwhile."""
+        if image.id == self._showing and not self._loading and self._stage.shown() != (image.job, image.index):
+            self._look(image)
+
+    def _look(self, image: GeneratedImage) -> None:
+        self._showing, self._loading = image.id, True
         self._pictures.load(self._gallery.file(image), lambda picture: self._show(image, picture))
 
     def show_news(self, news: ImagesChanged) -> None:
@@ -84,11 +93,12 @@ class Browsing(QObject):
     def _show(self, image: GeneratedImage, picture: QImage) -> None:
         if image.id != self._showing:
             return
+        self._loading = False
         if picture.isNull():
             said = self.tr("The file of this picture is not there any more.")
             self._stage.messages.show_message("warning", said, image.path)
             return
-        self._stage.show_picture(picture)
+        self._stage.show_picture(picture, (image.job, image.index))
         self._full_screen.show_picture(picture)
 
     def _binned(self, count: int) -> None:

@@ -205,6 +205,7 @@ class Wiring(QObject):
             pane.show_in_folder_requested.connect(browsing.show_in_folder)
             pane.start_from_requested.connect(self._drafting.start_from)
         gallery.image_selected.connect(browsing.select)
+        gallery.image_clicked.connect(browsing.look_again)
         gallery.bin_requested.connect(browsing.bin)
         gallery.use_requested.connect(lambda image: creating.use(image.request))
         gallery.full_screen_requested.connect(browsing.show_full_screen)

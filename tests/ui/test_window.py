@@ -199,7 +199,62 @@ def test_the_filmstrip_marks_the_picture_on_the_canvas_and_no_other(studio: Stud
     strip, view = studio.find(QAbstractItemView, "filmstrip"), studio.find(QAbstractItemView, "galleryView")
     studio.until(lambda: [index.row() for index in strip.selectedIndexes()] == [1])
     view.setCurrentIndex(view.model().index(1, 0))
+    studio.until(lambda: [index.row() for index in strip.selectedIndexes()] == [0])
+    draw(studio, steps=1, count=2)
+    studio.until(lambda: gallery_rows(studio) == 4)
+    studio.until(lambda: [index.row() for index in strip.selectedIndexes()] == [1])
+    view.setCurrentIndex(view.model().index(2, 0))
     studio.until(lambda: strip.selectedIndexes() == [])
+
+
+def test_a_click_brings_the_selected_picture_back_onto_the_canvas(studio: Studio) -> None:
+    draw(studio, "one", steps=1, count=1)
+    studio.until(lambda: gallery_rows(studio) == 1)
+    view, stage = studio.find(QAbstractItemView, "galleryView"), studio.window.panes.stage
+    view.setCurrentIndex(view.model().index(0, 0))
+    first = stage.shown()
+    draw(studio, "two", steps=1, count=1)
+    studio.until(lambda: gallery_rows(studio) == 2 and stage.shown() not in (None, first))
+    place = view.visualRect(view.currentIndex()).center()
+    studio.qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    studio.until(lambda: stage.shown() == first)
+
+
+def test_the_filmstrip_marks_no_picture_that_comes_while_another_one_is_looked_at(studio: Studio) -> None:
+    draw(studio, steps=1, count=1)
+    studio.until(lambda: gallery_rows(studio) == 1)
+    strip, view = studio.find(QAbstractItemView, "filmstrip"), studio.find(QAbstractItemView, "galleryView")
+    studio.provider.hold()
+    draw(studio, steps=1, count=3)
+    studio.provider.allow(2)
+    studio.until(lambda: gallery_rows(studio) == 3)
+    view.setCurrentIndex(view.model().index(2, 0))
+    studio.until(studio.window.panes.stage.looks_elsewhere)
+    studio.provider.allow(1)
+    studio.until(lambda: strip.model().rowCount() == 3)
+    assert strip.selectedIndexes() == []
+
+
+def test_a_picture_of_the_batch_can_be_looked_at_while_the_next_is_drawn(studio: Studio) -> None:
+    strip, stage = studio.find(QAbstractItemView, "filmstrip"), studio.window.panes.stage
+    said = studio.find(QProgressBar, "jobProgress").accessibleDescription
+
+    def click(row: int) -> int:
+        place = strip.visualRect(strip.model().index(row, 0)).center()
+        studio.qtbot.mouseClick(strip.viewport(), Qt.MouseButton.LeftButton, pos=place)
+        return stage.canvas.picture().cacheKey()
+
+    studio.provider.hold()
+    draw(studio, steps=8, count=4)
+    studio.provider.allow(17)
+    studio.until(lambda: "Picture 3 of 4 · Step 1 of 8" in said())
+    chosen = click(0)
+    studio.provider.allow(3)  # a preview is shown before the step that follows it
+    studio.until(lambda: "Step 4 of 8" in said())
+    assert stage.canvas.picture().cacheKey() == chosen
+    chosen = click(1)
+    studio.provider.allow(1)
+    studio.until(lambda: stage.canvas.picture().cacheKey() != chosen)
 
 
 def test_closing_pauses_what_runs_and_the_next_start_says_so(open_studio: Opened) -> None:

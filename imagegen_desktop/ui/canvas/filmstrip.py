@@ -10,14 +10,18 @@ from ..theme import Theme
 from ..tokens import CORNER
 from ..widgets.items import Index
 
+#: A job, and the number of the picture within it.
+Place = tuple[str, int]
+
 _SIDE = 56
 _MOST = 200
+_PLACE = Qt.ItemDataRole.UserRole + 1
 
 
 class Filmstrip(QListView):
-    """Hidden while a batch has fewer than two pictures."""
+    """Hidden while a batch has fewer than two pictures. Tells of a picture its place, and whether it is the newest."""
 
-    picture_chosen = Signal(QImage)
+    picture_chosen = Signal(QImage, object, bool)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -42,24 +46,34 @@ class Filmstrip(QListView):
         self._frames.clear()
         self.hide()
 
-    def add(self, image: QImage) -> None:
-        """Appends a picture and marks it; the oldest frames of a very long batch go."""
+    def add(self, image: QImage, place: Place) -> None:
+        """Appends a picture; the oldest frames of a very long batch go."""
         item = QStandardItem()
         ratio = self.devicePixelRatioF()
         side = round(_SIDE * ratio)
         keep, smooth = Qt.AspectRatioMode.KeepAspectRatioByExpanding, Qt.TransformationMode.SmoothTransformation
         item.setIcon(QIcon(QPixmap.fromImage(image.scaled(side, side, keep, smooth))))
         item.setData(image, Qt.ItemDataRole.UserRole)
+        item.setData(place, _PLACE)
         item.setAccessibleText(self.tr("Picture {0}").format(self._frames.rowCount() + 1))
         self._frames.appendRow(item)
         if self._frames.rowCount() > _MOST:
             self._frames.removeRow(0)
-        self.setCurrentIndex(item.index())
         self.scrollTo(item.index())
         self.setVisible(self._frames.rowCount() > 1)
 
+    def mark(self, place: Place | None) -> None:
+        """The one on the canvas; none when it is no picture of this batch."""
+        rows = range(self._frames.rowCount())
+        items = [item for item in map(self._frames.item, rows) if tuple(item.data(_PLACE)) == place]
+        if items:
+            self.setCurrentIndex(items[0].index())
+        else:
+            self.clearSelection()
+
     def _tell(self, index: QModelIndex) -> None:
-        self.picture_chosen.emit(index.data(Qt.ItemDataRole.UserRole))
+        newest = index.row() == self._frames.rowCount() - 1
+        self.picture_chosen.emit(index.data(Qt.ItemDataRole.UserRole), tuple(index.data(_PLACE)), newest)
 
 
 class _Frame(QStyledItemDelegate):

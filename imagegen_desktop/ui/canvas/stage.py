@@ -28,7 +28,7 @@ from ..widgets.labels import ElidedLabel, Label
 from ..widgets.message_bar import MessageBar
 from .compare import ComparePane
 from .easel import Easel
-from .filmstrip import Filmstrip
+from .filmstrip import Filmstrip, Place
 from .view import Canvas
 from .welcome import Welcome
 
@@ -59,11 +59,12 @@ class Stage(QWidget):
         self._wished: tuple[int, int] = (0, 0)
         self._pace = Pace()
         self._elsewhere = False
+        self._shown: Place | None = None
         self._tools = self._tool_row()
         self._arrange()
         self.canvas.zoom_changed.connect(lambda scale: self._zoom.setText(f"{round(scale * 100)} %"))
         self.canvas.drop_hinted.connect(lambda shown: self._update_welcome(hidden=shown))
-        self._filmstrip.picture_chosen.connect(self.canvas.show_picture)
+        self._filmstrip.picture_chosen.connect(self._look_back)
         self.easel.source_wanted.connect(self.show_picture)
         self.comparison.closed.connect(self._end_comparison)
         self.show_idle()
@@ -84,6 +85,14 @@ class Stage(QWidget):
 
     def following(self) -> str:
         return self._job
+
+    def shown(self) -> Place | None:
+        """Where the picture on the canvas was drawn; None for one that is not finished, or not of this library."""
+        return self._shown
+
+    def _mark(self, place: Place | None) -> None:
+        self._shown = place
+        self._filmstrip.mark(place)
 
     def looks_elsewhere(self) -> bool:
         """Whether the artist looks at another picture than the one being drawn."""
@@ -106,14 +115,16 @@ class Stage(QWidget):
             case Failed() | Cancelled() | Paused():
                 self.show_idle()
 
-    def show_answer(self, job: str, pictures: list[QImage]) -> None:
-        """Pictures that were there already when a job asked for them."""
+    def show_answer(self, job: str, pictures: dict[Place, QImage]) -> None:
+        """Pictures that were there already when a job asked for them; the last is looked at."""
         self._batch = job
         self._filmstrip.begin()
-        for picture in pictures:
-            self._filmstrip.add(picture)
+        for place, picture in pictures.items():
+            self._filmstrip.add(picture, place)
+        newest, last = list(pictures.items())[-1]
         self._elsewhere = False
-        self.canvas.show_picture(pictures[-1], fade=True)
+        self.canvas.show_picture(last, fade=True)
+        self._mark(newest)
         self._update_welcome()
         self.show_idle(self.tr("Already drawn"))
 
@@ -125,13 +136,18 @@ class Stage(QWidget):
         self._progress.hide()
         self._phase.setText(said)
 
-    def show_picture(self, image: QImage) -> None:
-        """A picture chosen in the gallery; the one being drawn is not put over it."""
+    def show_picture(self, image: QImage, place: Place | None = None) -> None:
+        """A picture chosen elsewhere, and where it was drawn; the one being drawn is not put over it."""
         self._elsewhere = bool(self._job)
         self._end_comparison()
-        self._filmstrip.clearSelection()
+        self._mark(place)
         self.canvas.show_picture(image)
         self._update_welcome()
+
+    def _look_back(self, image: QImage, place: Place, newest: bool) -> None:
+        """At a picture of this batch; from the newest one on, what is being drawn is followed again."""
+        self.show_picture(image, place)
+        self._elsewhere = self._elsewhere and not newest
 
     def show_comparison(self, before: QImage, after: QImage, names: tuple[str, str]) -> None:
         """Two pictures in the place of the canvas, until another one is looked at."""
@@ -150,6 +166,7 @@ class Stage(QWidget):
         before = self.easel.source()
         if not image.isNull():
             self.canvas.show_picture(image, fade=before.isNull())
+            self._mark(None)
         elif not before.isNull() and self.canvas.picture().cacheKey() == before.cacheKey():
             self.canvas.show_picture(QImage())
         self.easel.show_source(name, image, mask)
@@ -191,13 +208,16 @@ class Stage(QWidget):
             return
         image = from_rows(preview.width, preview.height, preview.pixels)
         self.canvas.show_picture(image, *self._wished)
+        self._mark(None)
         self._update_welcome()
 
     def _show_image(self, event: Image) -> None:
         image = from_rows(event.width, event.height, event.pixels)
+        place = (event.job, event.index)
+        self._filmstrip.add(image, place)
         if not self._elsewhere and not self.easel.is_painting():
             self.canvas.show_picture(image, fade=True)
-        self._filmstrip.add(image)
+            self._mark(place)
         self._update_welcome()
         if event.index + 1 >= self._pace.count:
             self.show_idle(self.tr("Done in {0}").format(duration(event.seconds)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable
 
-from PySide6.QtCore import QItemSelection, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QItemSelection, QModelIndex, QPoint, Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSlider, QStackedLayout, QVBoxLayout, QWidget
 
 from ...domain.image import GeneratedImage
@@ -29,6 +29,7 @@ class GalleryPane(QWidget):
     """`image_selected` tells the current image, None for none; the wishes name images by ID."""
 
     image_selected = Signal(object)
+    image_clicked = Signal(object)
     full_screen_requested = Signal()
     bin_requested = Signal(object)
     rating_requested = Signal(object, int)
@@ -128,6 +129,11 @@ class GalleryPane(QWidget):
         if found and index.isValid() and self._items.number(index.row()) == number:
             self.image_selected.emit(found[0])
 
+    def _tell_clicked(self, _: QModelIndex) -> None:
+        image = self.current()
+        if image is not None:
+            self.image_clicked.emit(image)
+
     def _bin(self) -> None:
         self.with_selected(self.bin_requested.emit)
 
@@ -158,6 +164,7 @@ class GalleryPane(QWidget):
         self._search.textChanged.connect(lambda _: self._typing.start())
         self._search.returnPressed.connect(self.view.setFocus)
         self.view.selectionModel().currentChanged.connect(self._tell_current)
+        self.view.clicked.connect(self._tell_clicked)
         self.view.full_screen_requested.connect(self.full_screen_requested)
         self.view.doubleClicked.connect(lambda _: self.full_screen_requested.emit())
         self.view.bin_requested.connect(self._bin)
