@@ -32,7 +32,6 @@ class Arranging(QObject):
         self._bridge = bridge
         self._theme = theme
         self._stage = window.panes.stage
-        self._said_of: int | None = None
 
     def load(self) -> None:
         self._bridge.ask(self._parts.undo.labels, lambda labels: self._window.actions_.show_undo(*labels))
@@ -72,18 +71,15 @@ class Arranging(QObject):
     def show_engine(self, status: EngineStatus) -> None:
         """In the chip always; on the stage only when something is wrong."""
         self._window.top_bar.show_engine(status)
-        said = self._stage.messages
+        said, about = self._stage.messages, f"engine {status.number}"
         if status.state == "restarting":
             what = self.tr("The engine is restarting. Pictures go on from their last snapshot.")
-            said.show_message("warning", what, status.message)
-            self._said_of = status.number
+            said.show_message("warning", what, status.message, about=about)
         elif status.state == "failed":
             again = (self.tr("Start it again"), self.restart_engine)
-            said.show_message("error", self.tr("The engine does not start."), status.message, again)
-            self._said_of = status.number
-        elif self._said_of == status.number and status.state in ("ready", "busy"):
-            said.clear()
-            self._said_of = None
+            said.show_message("error", self.tr("The engine does not start."), status.message, again, about=about)
+        elif status.state in ("ready", "busy"):
+            said.clear(about)
 
     def _show_engines(self, statuses: tuple[EngineStatus, ...]) -> None:
         for status in statuses:
@@ -105,10 +101,10 @@ class Arranging(QObject):
         """On the stage, but for the chosen provider's trouble: that is said beside the button that begins."""
         if notice.provider and notice.provider == self._window.top_bar.provider():
             return
-        self._stage.messages.show_message(notice.level, notice.text, notice.advice)
+        self._stage.messages.show_message(notice.level, notice.text, notice.advice, about=notice.text)
 
     def say(self, problem: Problem) -> None:
-        self._stage.messages.show_message("error", problem.message, problem.advice)
+        self._stage.messages.show_message("error", problem.message, problem.advice, about=problem.message)
 
     def show_logs(self) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._parts.home.logs)))

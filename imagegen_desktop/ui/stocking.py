@@ -130,7 +130,8 @@ class Stocking(QObject):
         """`model` is empty for what is not drawn with by itself: it is used where it is wanted."""
         use = (self.tr("Use it"), lambda: self._choosing.load(model)) if model else None
         bar = self._dialog.messages if self._dialog is not None else self._window.panes.stage.messages
-        bar.show_message("info", self.tr("{0} is here.").format(title), "", use)
+        said = self.tr("{0} is here.").format(title)
+        bar.show_message("info", said, "", use, about=said)
 
     def _refuse(self, problem: Problem) -> None:
         self._say("error", problem.message, problem.advice)

@@ -15,6 +15,7 @@ from ..protocol.messages import Event, Image, Loading, Preview, Started, Step
 from ..services.assemble import Parts
 from ..services.outlook import seconds_left
 from .bridge import Bridge
+from .canvas.filmstrip import Place
 from .latest import Latest
 from .main_window import MainWindow
 from .memory import WindowMemory
@@ -106,7 +107,8 @@ class Watching(QObject):
         ids = [job.id for job in jobs if job.id in paused and job.state is JobState.PAUSED]
         if ids:
             said = self.tr("%n job(s) paused when the window closed.", "", len(ids))
-            self._queue.messages.show_message("info", said, "", (self.tr("Go on"), lambda: self._go_on(ids)))
+            go_on = (self.tr("Go on"), lambda: self._go_on(ids))
+            self._queue.messages.show_message("info", said, "", go_on, about="paused")
 
     def _go_on(self, ids: list[str]) -> None:
         for job in ids:
@@ -159,14 +161,14 @@ class Watching(QObject):
         """What a job asked for had been drawn before: it is shown as if it had been drawn now."""
         gallery = self._parts.gallery
 
-        def ask() -> tuple[list[QImage], GeneratedImage]:
+        def ask() -> tuple[dict[Place, QImage], GeneratedImage]:
             images = [gallery.get(image) for image in ids]
-            pictures = [decoded(gallery.file(image)) for image in images]
-            return [picture for picture in pictures if not picture.isNull()], images[-1]
+            pictures = {(image.job, image.index): decoded(gallery.file(image)) for image in images}
+            return {place: picture for place, picture in pictures.items() if not picture.isNull()}, images[-1]
 
         self._bridge.ask(ask, lambda found: self._show_answer(job_id, *found), lambda problem: None)
 
-    def _show_answer(self, job_id: str, pictures: list[QImage], newest: GeneratedImage) -> None:
+    def _show_answer(self, job_id: str, pictures: dict[Place, QImage], newest: GeneratedImage) -> None:
         if pictures and not self._stage.following():
             self._stage.show_answer(job_id, pictures)
             self._window.panes.details.show_image(newest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -88,9 +89,9 @@ def test_a_window_is_as_high_as_its_fields_or_a_little_higher(
     wide = scroll.viewport().width()
     beside = window.height() - scroll.viewport().height()
     needed = body.minimumSizeHint().height()
-    for missing in range(16, -16, -1):
-        window.resize(width, beside + needed - missing)
-        qtbot.waitUntil(lambda: window.height() == beside + needed - missing)
+    for height in range(beside + needed - 16, beside + needed + 16):
+        window.resize(width, height)
+        qtbot.waitUntil(partial(lambda wanted: window.height() == wanted, height))
         assert scroll.viewport().width() == wide
 
 
