@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -19,24 +20,18 @@ class Approach(Drawing):
     """Draws a parent picture as far as the step where a branch leaves it, or to its last one, telling its steps as it
     goes. A snapshot of the parent's spares the steps it holds."""
 
-    def __init__(self, *args: Any, until: int) -> None:
+    def __init__(self, *args: Any, until: int, before: int = 0, has_begun: bool = False) -> None:
+        """`before` are the steps that an earlier pass took; `has_begun` when it said so."""
         super().__init__(*args)
         self._until = until
+        self._before, self.has_begun = before, has_begun
         self._start: State | None = None
         self._reached: State | None = None
 
-    @property
-    def notes(self) -> list[str]:
-        return self._notes
-
-    @property
-    def has_begun(self) -> bool:
-        """Whether it was said that the drawing has started."""
-        return self._approached or self._boundary is not None
-
-    def reach(self) -> State:
-        """The state after that step; raises Leave when somebody wishes so on the way."""
-        self._start = self._kept()
+    def reach(self, start: State | None = None) -> State:
+        """The state after that step, from `start` on where it is known; raises Leave when somebody wishes so on the
+        way."""
+        self._start = start or self._kept()
         if self._start is not None and self._start.step == min(self._until, self._start.steps):
             return self._start
         try:
@@ -48,8 +43,8 @@ class Approach(Drawing):
         assert self._reached is not None, "the last step is one of them"
         return self._reached
 
-    def stepped(self, step: int, latents: torch.Tensor, clean: torch.Tensor) -> None:
-        super().stepped(step, latents, clean)
+    def stepped(self, step: int, latents: torch.Tensor, guess: Callable[[], torch.Tensor]) -> None:
+        super().stepped(step, latents, guess)
         assert self._boundary is not None
         if step == min(self._until, self._boundary.steps):
             self._reached = self._boundary.state()

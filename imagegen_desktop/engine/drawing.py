@@ -13,7 +13,7 @@ import torch
 from PIL import Image as Picture
 
 from ..domain.errors import BadInput
-from ..domain.request import GenerationRequest
+from ..domain.request import BranchPoint, GenerationRequest
 from ..protocol.messages import (
     Cancelled,
     Decoding,
@@ -35,7 +35,7 @@ from .load import LoadedModel
 from .noise import seed_of_noise, varied
 from .preview import Previews
 from .prompting import Prompting
-from .snapshot import SnapshotWriter, UnusableSnapshot
+from .snapshot import Snapshot, SnapshotWriter, UnusableSnapshot
 from .state import State
 from .stepping import StepBoundary
 from .tallies import Tallies
@@ -63,13 +63,14 @@ class Drawing:
         self._writer = writer
         self._send = send
         self._preview_every = preview_every
-        self._notes = [model.plan.words] if model.plan.words else []
+        self.notes = [model.plan.words] if model.plan.words else []
         self._resumed_at: int | None = None
         self._began = self._stepped = time.perf_counter()
         self._snapshots = ImageSnapshots(command, self._request, model, writer)
         self._previews = Previews(model.colours, self._as_picture)
         self._boundary: StepBoundary | None = None
-        self._approached = False
+        #: Steps that earlier passes of the same picture took, and whether it was said that it has begun.
+        self._before, self.has_begun = 0, False
 
     def draw(self) -> None:
         """Answers with Image, Cancelled or Paused; raises what went wrong."""
@@ -97,7 +98,7 @@ class Drawing:
         held = self._model.adapters.held(self._command, generator, self._boundary)
         with held, self._boundary.seams(), self._as_wished(pipeline, self._boundary) as words:
             picture: Picture.Image = pipeline(**words.told(self._arguments(pipeline, generator))).images[0]
-        self._notes += words.notes
+        self.notes += words.notes
         return picture
 
     @contextmanager
@@ -111,10 +112,14 @@ class Drawing:
         with words.changing(lambda: boundary.step), tiled, varying:
             yield words
 
+    def note_as(self, part: Drawing) -> None:
+        """Everything that drawing a part of the same picture left to say."""
+        self.notes += [note for note in part.notes if note not in self.notes]
+
     # ---- before the call ----------------------------------------------------------------------------------
 
     def _prepared_pipeline(self, seed: int) -> Any:
-        self._notes += self._model.add(self._request, self._command.extras)
+        self.notes += self._model.add(self._request, self._command.extras)
         pipeline = self._model.pipeline(self._request.task)
         pipeline.vae = self._model.adapters.vae
         sampler, steps = self._request.sampler or "", self._request.steps or 1
@@ -132,15 +137,20 @@ class Drawing:
             return self._approach() if branched else None
         try:
             snapshot = self._snapshots.read(Path(self._command.resume))
+            if snapshot.first is not None:
+                raise UnusableSnapshot("it is of a second pass")
         except UnusableSnapshot as reason:
             if branched:  # it may be one of the picture that the branch leaves
                 return self._approach()
-            self._notes.append(f"begun again from the first step: the snapshot cannot be used, {reason}")
+            self.notes.append(f"begun again from the first step: the snapshot cannot be used, {reason}")
             return None
+        return self._gone_on_from(snapshot)
+
+    def _gone_on_from(self, snapshot: Snapshot) -> State:
         changed = self._snapshots.changed_since(snapshot)
         if changed:
-            self._notes.append(f"resumed, not guaranteed identical: {', '.join(changed)} changed since")
-        self._resumed_at = snapshot.state.step
+            self.notes.append(f"resumed, not guaranteed identical: {', '.join(changed)} changed since")
+        self._resumed_at = snapshot.first_steps + snapshot.state.step
         return snapshot.state
 
     def _approach(self) -> State:
@@ -149,26 +159,31 @@ class Drawing:
 
         branch = self._request.branch
         assert branch is not None
-        parent = replace(self._command, request=branch.origin.request.to_dict(), index=0, snapshot="")
-        around = (self._model, self._desk, self._tallies, self._writer, self._send, self._preview_every)
-        approach = Approach(parent, *around, until=branch.step)
+        approach = Approach(parent_of(self._command, branch), *self._around, until=branch.step)
         state = approach.reach()
-        self._approached, self._notes = approach.has_begun, approach.notes
+        self.has_begun, self.notes = approach.has_begun, approach.notes
         return state
+
+    @property
+    def _around(self) -> tuple[Any, ...]:
+        """What another Drawing of the same job is made with, beside its command."""
+        return self._model, self._desk, self._tallies, self._writer, self._send, self._preview_every
 
     # ---- the watcher --------------------------------------------------------------------------------------
 
     def began(self, step: int, steps: int) -> None:
         self._model.hash.begin()
-        self._desk.step, self._desk.steps = step, steps
+        self._desk.step, self._desk.steps = self._before + step, self._before + steps
         self._stepped = time.perf_counter()
         self._snapshots.begin()
-        if not self._approached:
-            self._send(Started(**self._names, steps=steps, step=step))
+        if not self.has_begun:
+            self.has_begun = True
+            self._send(Started(**self._names, steps=self._desk.steps, step=self._desk.step))
 
     def stepped(self, step: int, latents: torch.Tensor, guess: Callable[[], torch.Tensor]) -> None:
         assert self._boundary is not None, "it is the one who tells"
         now = time.perf_counter()
+        step += self._before
         self._desk.step = step
         self._snapshots.put_if_due(now, self._boundary.state, finished=step == self._desk.steps)
         seconds, self._stepped = now - self._stepped, now
@@ -187,7 +202,7 @@ class Drawing:
         self._send(Decoding(**self._names))
         self._tallies.decodings += 1
         try:
-            return decode_within_memory(self._model.adapters.vae, decode, latents, self._notes.append, **options)
+            return decode_within_memory(self._model.adapters.vae, decode, latents, self.notes.append, **options)
         except Exception:
             assert self._boundary is not None, "it is the one who asks"
             self._snapshots.keep(self._boundary.state)
@@ -210,19 +225,19 @@ class Drawing:
             seconds=time.perf_counter() - self._began,
             model_hash=self._model.hash.value(wait=self._model.images > 1),
             resumed_at=self._resumed_at,
-            notes=self._notes,
+            notes=self.notes,
             hashes=self._model.adapters.hashes(self._request, self._command.extras),
             pixels=picture.tobytes(),
         )
 
     def _left(self, wish: Wish) -> Event:
         boundary = self._boundary
-        step = boundary.step if boundary else 0
+        step = self._before + (boundary.step if boundary else 0)
         if wish is Wish.CANCEL:
             return Cancelled(**self._names, step=step)
-        if boundary is None:  # left before its own first step: there is nothing to keep
-            return Paused(**self._names, step=0, steps=self._desk.steps)
-        return Paused(**self._names, step=step, steps=boundary.steps, snapshot=self._snapshots.keep(boundary.state))
+        # Left before its own first step there is nothing to keep.
+        kept = self._snapshots.keep(boundary.state) if boundary else ""
+        return Paused(**self._names, step=step, steps=self._desk.steps, snapshot=kept)
 
     def _say_phase(self, phase: str) -> None:
         self._send(Loading(job=self._command.job, phase=phase))
@@ -230,6 +245,11 @@ class Drawing:
     @property
     def _names(self) -> dict[str, Any]:
         return {"job": self._command.job, "index": self._command.index}
+
+
+def parent_of(command: Generate, branch: BranchPoint) -> Generate:
+    """What draws the path that a branch leaves."""
+    return replace(command, request=branch.origin.request.to_dict(), index=0, snapshot="")
 
 
 def check_possible(request: GenerationRequest, flow: bool) -> None:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from PIL import Image as Picture
 
 from ..domain.enlarging import hires_size
 from ..domain.model_card import UPSCALER
-from ..domain.request import GenerationRequest, SourceImage
-from ..protocol.messages import Cancelled, Event, Generate, Image, Paused, Started
+from ..domain.request import LAST_STEP, GenerationRequest, SourceImage
+from ..protocol.messages import Event, Generate, Image
+from .branching import Approach
 from .desk import Wish
-from .drawing import Drawing, check_possible
+from .drawing import Drawing, check_possible, parent_of
 from .image_snapshots import ImageSnapshots
 from .snapshot import Snapshot, UnusableSnapshot
 from .state import State
@@ -27,47 +26,56 @@ class HiresDrawing(Drawing):
     """Draws the first picture as any Drawing does; then the second pass goes on with it.
 
     Steps count through both passes. A snapshot of the second pass carries the first pass's picture, so that neither is
-    drawn again.
+    drawn again. To be decoded again is the second pass's; the first one's picture stays what it was.
     """
 
     def __init__(self, *args: Any, upscalers: Upscalers) -> None:
         super().__init__(*args)
         self._upscalers = upscalers
-        self._first_steps = 0
+        self.first_steps = 0
+        #: The first picture at the second pass's size.
+        self.larger: Picture.Image | None = None
         self._second: SecondPass | None = None
         self._passed = second_request(self._request)
 
     def call(self) -> Picture.Image:
         check_possible(self._passed, self._model.family.flow)
-        kept = self._kept()
-        if kept is None:
-            state, first = None, super().call()
-        else:
-            state = super()._resumable()
-            self._first_steps, first = kept.first_steps, Picture.fromarray(kept.first.numpy())  # type: ignore[union-attr]
-            self._resumed_at = self._first_steps + kept.state.step
-        return self._drawn_over(first, state)
+        first, state = self._first_pass()
+        command = self._second_command(first)
+        self._snapshots.carry(first, self.first_steps)
+        self._second = SecondPass(command, *self._around, outer=self, resume=state)
+        return self._second.call()
 
     def began(self, step: int, steps: int) -> None:
-        self._first_steps = steps
+        self.first_steps = steps
         super().began(step, steps + self._expected(steps))
 
-    def _drawn_over(self, first: Picture.Image, state: State | None) -> Picture.Image:
+    def _first_pass(self) -> tuple[Picture.Image, State | None]:
+        """The picture of the first pass, and the state that the second goes on from where it has begun."""
+        kept, branch = self._kept(), self._request.branch
+        if kept is not None and kept.first is not None:
+            self.first_steps = kept.first_steps
+            return Picture.fromarray(kept.first.numpy()), self._gone_on_from(kept)
+        if branch is None or branch.step != LAST_STEP:
+            return super().call(), None
+        parent = BothPasses(parent_of(self._command, branch), *self._around, upscalers=self._upscalers)
+        first, state = parent.reach()
+        self.first_steps, self.larger = parent.first_steps, parent.larger
+        self.has_begun, self.notes = parent.has_begun, parent.notes
+        return first, state
+
+    def _second_command(self, first: Picture.Image) -> Generate:
         size = hires_size(self._request)
-        larger = self._enlarged(self._within_mask(first), *size)
-        around = (self._model, self._desk, self._tallies, self._writer, self._send, self._preview_every)
-        command = replace(
+        self.larger = self.larger or self._enlarged(self._within_mask(first), *size)
+        return replace(
             self._command,
             request=self._passed.to_dict(),
             index=0,
             resume="",
-            image=larger.tobytes(),
+            image=self.larger.tobytes(),
             mask=self._mask.resize(size, Picture.Resampling.BILINEAR).tobytes() if self._command.mask else b"",
             conditions=_resized(self._command, self._request, size),
         )
-        self._snapshots.carry(first, self._first_steps)
-        self._second = SecondPass(command, *around, outer=self, resume=state)
-        return self._second.call()
 
     @property
     def _mask(self) -> Picture.Image:
@@ -115,16 +123,12 @@ class HiresDrawing(Drawing):
 
     def _finished(self, picture: Picture.Image) -> Image:
         if self._second is not None:
-            self._notes += [note for note in self._second.notes if note not in self._notes]
+            self.note_as(self._second)
         return super()._finished(picture)
 
     @property
     def snapshots(self) -> ImageSnapshots:
         return self._snapshots
-
-    @property
-    def first_steps(self) -> int:
-        return self._first_steps
 
     @property
     def names(self) -> dict[str, Any]:
@@ -139,25 +143,10 @@ class SecondPass(Drawing):
         self._outer = outer
         self._snapshots = outer.snapshots  # both passes are one image
         self._state = resume
-
-    @property
-    def notes(self) -> list[str]:
-        return self._notes
+        self._before, self.has_begun = outer.first_steps, outer.has_begun
 
     def left(self, wish: Wish) -> Event:
-        event = self._left(wish)
-        assert isinstance(event, Cancelled | Paused), "what a drawing that is left says"
-        return replace(event, step=event.step + self._outer.first_steps)
-
-    def began(self, step: int, steps: int) -> None:
-        offset = self._outer.first_steps
-        self._approached = True  # the job has begun already
-        super().began(offset + step, offset + steps)
-        if self._state is not None:
-            self._send(Started(**self._names, steps=offset + steps, step=offset + step))
-
-    def stepped(self, step: int, latents: torch.Tensor, guess: Callable[[], torch.Tensor]) -> None:
-        super().stepped(step + self._outer.first_steps, latents, guess)
+        return self._left(wish)
 
     def _resumable(self) -> State | None:
         return self._state
@@ -165,6 +154,20 @@ class SecondPass(Drawing):
     @property
     def _names(self) -> dict[str, Any]:
         return self._outer.names
+
+
+class BothPasses(HiresDrawing):
+    """A parent picture's, as far as the second's last step: for its latents, which another autoencoder shall decode."""
+
+    def reach(self) -> tuple[Picture.Image, State]:
+        """The first pass's picture and the second's last state; raises Leave when somebody wishes so on the way."""
+        first, state = self._first_pass()
+        command = replace(self._second_command(first), snapshot="")
+        second = Approach(command, *self._around, until=LAST_STEP, before=self.first_steps, has_begun=self.has_begun)
+        last = second.reach(state)
+        self.has_begun = second.has_begun
+        self.note_as(second)
+        return first, last
 
 
 def second_request(request: GenerationRequest) -> GenerationRequest:
@@ -185,7 +188,7 @@ def second_request(request: GenerationRequest) -> GenerationRequest:
 
 
 def _resized(command: Generate, request: GenerationRequest, size: tuple[int, int]) -> bytes:
-    """The pictures of controls and references at the second pass's size."""
+    """The pictures of controls at the second pass's size."""
     small = (request.width or 0, request.height or 0)
     length = small[0] * small[1] * 3
     pictures = [command.conditions[at : at + length] for at in range(0, len(command.conditions), length)]

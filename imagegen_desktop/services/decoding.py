@@ -15,8 +15,8 @@ def decoding(image: GeneratedImage, vae: str | None = None) -> GenerationRequest
     """The wish for that picture decoded by that autoencoder of the library, by the model's own for None. Where its
     latents were not kept they are drawn again. Raises BadInput for a picture that has none."""
     request = image.request
-    if request.provider != "local" or request.upscale is not None or request.hires_factor is not None:
-        allowed = "only one that was drawn on this computer, in one pass and not enlarged, can be decoded again"
+    if request.provider != "local" or request.upscale is not None:
+        allowed = "only one that was drawn on this computer, and not only enlarged, can be decoded again"
         raise BadInput("picture", image.id, allowed)
     point = BranchPoint(step=LAST_STEP, image=image.id, request=request)
     return replace(request, vae=vae, count=1, until=None, branch=point)

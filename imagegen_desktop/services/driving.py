@@ -131,8 +131,7 @@ class Driver:
                 return self._left(running)
         for save in running.saves:
             image = save.result()
-            # Of two passes only the second could be decoded, and an enlarged picture has no latents.
-            if running.job.request.hires_factor is None and running.job.request.upscale is None:
+            if running.job.request.upscale is None:  # an enlarged picture has no latents
                 self._snapshots.keep(running.job.id, image.index, image.id)
         self._snapshots.forget(running.job.id)
         return JobState.DONE

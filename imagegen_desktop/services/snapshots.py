@@ -4,12 +4,14 @@ of finished pictures are kept for a while, so that they can be decoded again."""
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-#: Of so many finished pictures the latents are kept: half a megabyte each, for the largest models.
-FINISHED_KEPT = 500
+#: Of so many finished pictures the latents are kept: half a megabyte each, for the largest models. Where a first pass's
+#: picture is kept beside them there are fewer: no more bytes than these.
+FINISHED_KEPT, FINISHED_BYTES = 500, 256 * 2**20
 
 
 class Snapshots:
@@ -47,9 +49,12 @@ class Snapshots:
 
     def tidy(self, is_wanted: Callable[[str], bool]) -> None:
         """Forgets what jobs left behind that nobody will go on with, and what is kept of older pictures."""
-        kept = sorted(self._finished.glob("*"), key=lambda file: file.stat().st_mtime, reverse=True)
-        for file in kept[FINISHED_KEPT:]:
-            file.unlink(missing_ok=True)
+        details = {file: file.stat() for file in self._finished.glob("*")}
+        newest = sorted(details, key=lambda file: details[file].st_mtime, reverse=True)
+        sizes = itertools.accumulate(details[file].st_size for file in newest)
+        for number, (file, size) in enumerate(zip(newest, sizes, strict=True)):
+            if number >= FINISHED_KEPT or size > FINISHED_BYTES:
+                file.unlink(missing_ok=True)
         for job in {file.name.partition("-")[0] for file in self._folder.glob("*-*")}:
             if not is_wanted(job):
                 self.forget(job)

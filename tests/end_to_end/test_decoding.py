@@ -16,6 +16,7 @@ from imagegen_desktop.protocol.messages import Step
 from imagegen_desktop.services.announce import Announcement, JobEvent
 from imagegen_desktop.services.assemble import Parts, assemble
 from imagegen_desktop.services.decoding import autoencoders, decoding
+from imagegen_desktop.services.enlarging import upscaling
 from tests import tiny_additions
 from tests.end_to_end.conftest import Call
 
@@ -89,6 +90,25 @@ def test_what_cannot_be_decoded_again_is_said_in_one_line(parts: Parts, tiny: Pa
         assert refused.returncode == code, refused.stderr
         [line] = refused.stderr.splitlines()
         assert said in line
-    twice, _ = draw(parts, GenerationRequest(**vars(wish) | {"hires_factor": 1.5, "hires_strength": 0.5}))
-    with pytest.raises(BadInput, match="in one pass"):
-        decoding(twice)
+    larger, _ = draw(parts, upscaling(parts.sources.keep(parts.gallery.file(image)), 2.0))
+    with pytest.raises(BadInput, match="not only enlarged"):
+        decoding(larger)
+
+
+def test_a_picture_of_two_passes_is_decoded_again(parts: Parts, tiny: Path, home: Path) -> None:
+    passes = {"hires_factor": 1.5, "hires_strength": 0.5, "width": 64, "height": 64, "steps": 40, "sampler": "Euler a"}
+    twice, whole = draw(parts, GenerationRequest(prompt="a fox", model=str(tiny), seed=3, **passes))  # type: ignore[arg-type]
+    same, steps = draw(parts, decoding(twice))
+    assert (same.pixels_sha256, same.parents) == (twice.pixels_sha256, (twice.id,))
+    assert steps < whole == 60, "what is kept of it is not drawn again"
+
+    soft, steps = draw(parts, decoding(twice, "soft"))
+    assert steps < whole
+    assert (soft.width, soft.height) == (96, 96)
+    assert soft.pixels_sha256 != twice.pixels_sha256
+
+    for file in (home / "snapshots" / "finished").iterdir():
+        file.unlink()
+    late, steps = draw(parts, replace(decoding(twice, "soft"), use_cache=False))
+    assert steps == whole, "without its latents both passes are drawn again"
+    assert late.pixels_sha256 == soft.pixels_sha256

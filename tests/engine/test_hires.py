@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from diffusers import AutoencoderKL
 from PIL import Image as Picture
 from safetensors.torch import save_file
 
-from imagegen_desktop.protocol.messages import Idle, Image, Pause, Paused, Started, Step
+from imagegen_desktop.domain.request import LAST_STEP, BranchPoint, GenerationRequest
+from imagegen_desktop.protocol.messages import Cancel, Cancelled, Generate, Idle, Image, Pause, Paused, Started, Step
+from tests import tiny_additions
 from tests.engine import bare
 from tests.engine.engine_child import (
     SIDE,
@@ -22,6 +26,7 @@ from tests.engine.engine_child import (
     request,
     task_request,
 )
+from tests.tiny_additions import extra
 from tests.tiny_models import esrgan_tensors
 
 HIRES = {"hires_factor": 1.5, "hires_strength": 0.5, "steps": 6, "sampler": "Euler"}
@@ -38,8 +43,9 @@ def test_two_passes_are_the_two_pipelines(engine: EngineChild, tiny: Callable[[s
     assert image.pixels == two_pipelines(wish, tiny("sd1"))
 
 
-def two_pipelines(wish: Any, folder: Path) -> bytes:
-    """What a person would do by hand with diffusers."""
+def two_pipelines(wish: Any, folder: Path, decoder: Path | None = None) -> bytes:
+    """What a person would do by hand with diffusers; the last latents decoded by another autoencoder where it is
+    named."""
     import torch
 
     first = Picture.frombytes("RGB", (SIDE, SIDE), bare.pixels(request(steps=wish.steps, sampler="Euler"), folder))
@@ -48,7 +54,7 @@ def two_pipelines(wish: Any, folder: Path) -> bytes:
     own = pipeline.scheduler
     pipeline.scheduler = bare._scheduler(wish, own)
     torch.manual_seed(wish.seed)
-    picture = pipeline(
+    told = pipeline(
         prompt=wish.full_prompt,
         negative_prompt=wish.full_negative_prompt,
         image=larger,
@@ -56,9 +62,15 @@ def two_pipelines(wish: Any, folder: Path) -> bytes:
         num_inference_steps=wish.steps,
         guidance_scale=wish.guidance,
         generator=torch.Generator("cpu").manual_seed(wish.seed),
-    ).images[0]
+        output_type="latent" if decoder else "pil",
+    ).images
     pipeline.scheduler = own
-    return bytes(picture.tobytes())
+    if decoder is None:
+        return bytes(told[0].tobytes())
+    vae = AutoencoderKL.from_pretrained(decoder, local_files_only=True)
+    with torch.no_grad():
+        decoded = vae.decode(told / vae.config.scaling_factor, return_dict=False)[0]
+    return bytes(pipeline.image_processor.postprocess(decoded, output_type="pil")[0].tobytes())
 
 
 def test_inside_a_mask_both_passes_paint_and_outside_it_the_picture_is_itself(
@@ -131,3 +143,70 @@ def test_either_pass_goes_on_from_its_snapshot(
     assert image.resumed_at == paused.step
     assert [event.step for event in events if isinstance(event, Step)] == list(range(paused.step + 1, 10))
     assert events[-1].denoiser_calls - before == 9 - paused.step  # type: ignore[union-attr]
+
+
+def decoded_again(parent: GenerationRequest, vae: str | None = None) -> GenerationRequest:
+    return replace(parent, vae=vae, branch=BranchPoint(step=LAST_STEP, image="i", request=parent))
+
+
+@pytest.mark.parametrize("task", ["text", "inpaint"])
+@pytest.mark.parametrize("kind", ["sd1", "sdxl", "flux"])
+def test_the_second_passs_latents_are_decoded_again(
+    engine: EngineChild, tiny: Callable[[str], Path], tmp_path: Path, kind: str, task: str
+) -> None:
+    strength = {"strength": 1.0} if task == "inpaint" else {}
+    parent, kept = task_request(task, **HIRES | strength), str(tmp_path / "finished.safetensors")
+
+    def make(wish: GenerationRequest, **changes: Any) -> Generate:
+        return command(wish, tiny(kind), family=kind, **changes)
+
+    drawn = engine.run(make(parent, snapshot=kept, snapshot_seconds=1e-6))
+    events = engine.run(make(decoded_again(parent), resume=kept))
+    assert only(events, Image).pixels == only(drawn, Image).pixels
+    spared = only(events, Started).step  # of so small a picture the last snapshots may come too late
+    assert spared > 0
+    assert only(events, Started).steps == 9
+    assert [event.step for event in events if isinstance(event, Step)] == list(range(spared + 1, 10))
+    assert only(events, Idle).denoiser_calls - only(drawn, Idle).denoiser_calls == 9 - spared
+    without = engine.run(make(decoded_again(parent), resume=str(tmp_path / "gone")))
+    assert only(without, Image).pixels == only(drawn, Image).pixels
+    assert [event.step for event in without if isinstance(event, Step)] == list(range(1, 10))
+    assert only(without, Started).steps == 9
+
+
+def test_another_autoencoder_decodes_the_second_pass_alone(
+    engine: EngineChild, tiny: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """The first picture, which the second pass goes on with, stays what the model's own made of it."""
+    parent, kept = request(**HIRES), str(tmp_path / "finished.safetensors")
+    other = tiny_additions.autoencoder(tmp_path / "vae")
+    engine.run(command(parent, tiny("sd1"), snapshot=kept, snapshot_seconds=1e-6))
+    by_hand = two_pipelines(parent, tiny("sd1"), other)
+    assert by_hand != two_pipelines(parent, tiny("sd1"))
+    for resume in (kept, ""):
+        wish = command(decoded_again(parent, "mine"), tiny("sd1"), extras=[extra("vae", other)], resume=resume)
+        again = engine.image(wish)
+        assert again.pixels == by_hand
+        assert [*again.hashes] == ["vae:mine"]
+
+
+@pytest.mark.parametrize("leave_at", [2, 7])
+def test_decoding_again_can_be_cancelled_in_either_pass(
+    engine: EngineChild, tiny: Callable[[str], Path], leave_at: int
+) -> None:
+    engine.send(command(decoded_again(request(**HIRES | {"steps": 60})), tiny("sd1")))
+    while engine.until(Step).step < leave_at * 10:
+        pass
+    engine.send(Cancel(job="job"))
+    engine.until(Cancelled)
+    engine.until(Idle)
+
+
+def test_a_branch_in_the_first_pass_begins_with_nothing_of_the_second(
+    engine: EngineChild, tiny: Callable[[str], Path], tmp_path: Path
+) -> None:
+    parent, kept = request(**HIRES), str(tmp_path / "finished.safetensors")
+    engine.run(command(parent, tiny("sd1"), snapshot=kept, snapshot_seconds=1e-6))
+    wish = replace(parent, prompt="a blue dog", branch=BranchPoint(step=4, image="i", request=parent))
+    whole = engine.image(command(wish, tiny("sd1")))
+    assert engine.image(command(wish, tiny("sd1"), resume=kept)).pixels == whole.pixels

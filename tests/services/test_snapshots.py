@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from imagegen_desktop.services.snapshots import FINISHED_KEPT, Snapshots
+from imagegen_desktop.services.snapshots import FINISHED_BYTES, FINISHED_KEPT, Snapshots
 
 
 def test_the_newest_finished_ones_stay_and_wanted_jobs_keep_theirs(tmp_path: Path) -> None:
@@ -25,3 +25,16 @@ def test_the_newest_finished_ones_stay_and_wanted_jobs_keep_theirs(tmp_path: Pat
     assert not snapshots.finished("nothing was there")
     assert snapshots.existing("wanted", [0])
     assert not snapshots.existing("forgotten", [0])
+
+
+def test_large_ones_leave_no_room_for_older_ones(tmp_path: Path) -> None:
+    """A second pass's, with the first picture beside the latents."""
+    snapshots = Snapshots(tmp_path)
+    for number in range(4):
+        place = Path(snapshots.place("job", number))
+        with place.open("wb") as file:
+            file.truncate(FINISHED_BYTES // 3)
+        os.utime(place, (number + 1, number + 1))
+        snapshots.keep("job", number, f"image{number}")
+    snapshots.tidy(lambda job: False)
+    assert [number for number in range(4) if snapshots.finished(f"image{number}")] == [1, 2, 3]
