@@ -28,8 +28,8 @@ def download(options: argparse.Namespace) -> int:
 def preparation(options: argparse.Namespace) -> int:
     """Fetches the networks that a preparation needs and the library has none of, each as `download` does it."""
     with session.parts() as parts:
-        for estimator in estimators.missing(parts.models, options.name):
-            status = _fetch(parts, parts.downloads.look(estimator.id), options.json)
+        for network in estimators.missing(parts.models, options.name):
+            status = _fetch(parts, parts.downloads.look(network.id), options.json)
             if status:
                 return status
         if not options.json:

@@ -102,9 +102,10 @@ def _pipeline(model: HubModel, files: list[HubFile], index: Mapping[str, Any], h
 
 def _part(files: list[HubFile], half: bool) -> list[HubFile]:
     """A ControlNet, VAE or other single network kept as its configs and weights in the root: those of diffusers, and
-    those of transformers that look at pictures."""
+    those of transformers, beside which no other weights lie."""
     root = {file.path: file for file in files if "/" not in file.path}
-    stem = "model" if _PROCESSOR in root else "diffusion_pytorch_model"
+    alone = all(_name(file).startswith("model") for file in _checkpoints(files))
+    stem = "model" if _PROCESSOR in root or alone else "diffusion_pytorch_model"
     chosen = _of_one_variant([file for file in root.values() if _name(file).startswith(stem)], half)
     configs = [root[name] for name in (_CONFIG, _PROCESSOR) if name in root]
     return [*configs, *chosen, *_papers(files)] if _CONFIG in root and chosen else []

@@ -24,8 +24,9 @@ from ..domain.model_card import (
 )
 from ..domain.prompt_meaning import lora_tags
 from ..domain.request import GenerationRequest, LoraWeight
-from . import estimators
+from . import estimators, image_encoders
 from .model_library import ModelLibrary
+from .needed import said
 
 _TITLES = {LORA: "LoRA", EMBEDDING: "embedding", CONTROLNET: "ControlNet", VAE: "VAE", IP_ADAPTER: "IP-Adapter"}
 
@@ -76,7 +77,7 @@ class Additions:
             raise BadInput(_TITLES[kind], name, f"{model.traits.title} takes none")
         card = self._models.extra(kind, name)
         if card.missing:
-            raise ModelProblem(card.missing, f"Put it beside {card.name} or into {self._models.own}, and try again.")
+            raise ModelProblem(card.missing, _remedy(card, self._models.own))
         if card.format == PICKLE:
             raise ModelProblem(f"{card.name} is a pickle file.", "Convert it to safetensors first.")
         if not fits(card, model):
@@ -111,6 +112,17 @@ def fits(card: ModelCard, model: ModelCard) -> bool:
 def takes(family: str, kind: str) -> bool:
     """Whether models of that family can be given one."""
     return kind in FAMILIES[family].additions
+
+
+def _remedy(card: ModelCard, own: Path) -> str:
+    """How to come by what an IP-Adapter lacks; `own` is the home's folder of models."""
+    encoders = image_encoders.missing(card)
+    if not encoders:
+        return f"Put it beside {card.name} or into {own}, and try again."
+    return (
+        f"Fetch {said(encoders)} once: `imagegen-desktop models download {encoders[0].id}`, or beside the picture of "
+        f"the IP-Adapter; or put it into {own}."
+    )
 
 
 def _base(family: str) -> str:

@@ -18,7 +18,8 @@ from ..weights.discover import candidates, folders_stamp
 from ..weights.inspect import inspect_model
 from ..weights.kits import kit_of
 from ..weights.known_files import KnownFiles, stamp_of
-from ..weights.layouts import HIDDEN, PROJECTION, REFINER, feature
+from ..weights.layouts import REFINER
+from .image_encoders import title
 
 KITS = "kits"
 LOOK_AGAIN_SECONDS = 2.0
@@ -222,18 +223,9 @@ def _with_encoder(card: ModelCard, others: Iterable[ModelCard]) -> ModelCard:
     fitting = next((each for each in encoders if {*card.features} & {*each.features}), None)
     if fitting is not None:
         return replace(card, kit=fitting.path)
-    wanted = _ENCODERS.get(card.features, f"CLIP image encoder ({', '.join(card.features)})")
-    text = f"{card.name} looks at pictures through a {wanted}, which is not on this computer yet."
+    wanted = title(card.features)
+    text = f"{card.name} looks at pictures through a {wanted} image encoder, which is not on this computer yet."
     return replace(card, missing=text)
-
-
-#: The encoders that published IP-Adapters were trained with, by what these read.
-_ENCODERS: dict[tuple[str, ...], str] = {
-    (feature(PROJECTION, 1024),): "CLIP ViT-H image encoder",
-    (feature(HIDDEN, 1280),): "CLIP ViT-H image encoder",
-    (feature(PROJECTION, 1280),): "CLIP ViT-bigG image encoder",
-    (feature(HIDDEN, 1664),): "CLIP ViT-bigG image encoder",
-}
 
 
 def _usable(card: ModelCard) -> ModelCard:

@@ -1,4 +1,4 @@
-"""Preparing: pictures of depths and poses for ControlNets — the networks that make them are fetched where they lack."""
+"""Preparing: what the pictures of ControlNets and IP-Adapters need before they act is fetched where it is lacking."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from PySide6.QtCore import QObject
 
 from ..domain.download import Download
 from ..domain.errors import Problem
-from ..domain.model_card import PREPARED_BY
-from ..services import estimators
+from ..domain.model_card import IP_ADAPTER, PREPARED_BY
+from ..services import estimators, image_encoders, needed
 from ..services.assemble import Parts
-from ..services.estimators import Estimator
+from ..services.needed import NeededNetwork
 from .bridge import Bridge
 from .panes.additions import Additions
-from .panes.control_row import ControlRow
+from .panes.picture_row import Need, PictureRow
 
 
 class Preparing(QObject):
-    """Serves the rows of ControlNets, as many as there are at the time."""
+    """Serves the rows with pictures, as many as there are at the time."""
 
     def __init__(self, pane: Additions, parts: Parts, bridge: Bridge) -> None:
         super().__init__(pane)
@@ -26,16 +26,16 @@ class Preparing(QObject):
         self._parts = parts
         self._bridge = bridge
 
-    def serve(self, row: object) -> None:
+    def serve(self, row: PictureRow) -> None:
         """A row that came."""
-        if isinstance(row, ControlRow):
-            row.preparation_chosen.connect(self._look)
-            row.needed.fetch_wanted.connect(lambda: self._fetch(row.preparation))
+        row.need_changed.connect(lambda: self._look(row.need))
+        row.needed.fetch_wanted.connect(lambda: self._fetch(row.need))
+        self._look(row.need)
 
     def look_again(self) -> None:
         """Models came or went."""
-        for preparation in {row.preparation for row in self._rows()}:
-            self._look(preparation)
+        for need in {row.need for row in self._rows()}:
+            self._look(need)
 
     def show_download(self, download: Download) -> None:
         for row in self._rows():
@@ -45,31 +45,27 @@ class Preparing(QObject):
         for download in begun:
             self.show_download(download)
 
-    def _look(self, preparation: str) -> None:
-        if preparation in PREPARED_BY:
-            self._bridge.ask(
-                lambda: estimators.missing(self._parts.models, preparation),
-                lambda missing: self._show(preparation, missing),
-            )
-        else:
-            self._show(preparation, [])
+    def _missing(self, need: Need) -> list[NeededNetwork]:
+        kind, name = need
+        if kind == IP_ADAPTER:
+            cards = self._parts.models.extras(kind)
+            return [network for card in cards if card.name == name for network in image_encoders.missing(card)]
+        return estimators.missing(self._parts.models, name) if name in PREPARED_BY else []
 
-    def _show(self, preparation: str, missing: Sequence[Estimator]) -> None:
-        for row in self._rows(preparation):
-            row.needed.show_missing(missing)
+    def _look(self, need: Need) -> None:
+        self._bridge.ask(lambda: self._missing(need), lambda missing: self._show(need, missing))
 
-    def _fetch(self, preparation: str) -> None:
-        parts = self._parts
+    def _show(self, need: Need, missing: Sequence[NeededNetwork]) -> None:
+        for row in self._rows(need):
+            row.show_missing(missing)
 
+    def _fetch(self, need: Need) -> None:
         def show_problem(problem: Problem) -> None:
-            for row in self._rows(preparation):
+            for row in self._rows(need):
                 row.needed.show_problem(problem)
 
-        self._bridge.ask(
-            lambda: estimators.fetch(parts.models, parts.downloads, preparation),
-            self._show_downloads,
-            show_problem,
-        )
+        downloads = self._parts.downloads
+        self._bridge.ask(lambda: needed.fetch(downloads, self._missing(need)), self._show_downloads, show_problem)
 
-    def _rows(self, preparation: str = "") -> list[ControlRow]:
-        return [row for row in self._pane.findChildren(ControlRow) if preparation in ("", row.preparation)]
+    def _rows(self, need: Need | None = None) -> list[PictureRow]:
+        return [row for row in self._pane.findChildren(PictureRow) if need in (None, row.need)]

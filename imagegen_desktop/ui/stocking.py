@@ -11,6 +11,7 @@ from ..domain.download import Download, DownloadState
 from ..domain.engine_status import EngineStatus
 from ..domain.errors import ModelProblem, Problem
 from ..domain.model_card import MODEL, ModelCard
+from ..services import image_encoders
 from ..services.assemble import Parts
 from .bridge import Bridge
 from .choosing import Choosing
@@ -22,7 +23,7 @@ from .theme import Theme
 if TYPE_CHECKING:
     from .dialogs.models import ModelsDialog
 
-_Found = tuple[list[ModelCard], dict[str, ModelProblem]]
+_Found = tuple[list[ModelCard], dict[str, ModelProblem], frozenset[str]]
 
 
 class Stocking(QObject):
@@ -69,10 +70,14 @@ class Stocking(QObject):
 
     def show_models(self) -> None:
         """What is here now; also after a model came or went."""
-        models = self._parts.models
         if self._dialog is not None:
-            self._list.ask(lambda: (models.everything(), models.broken()), self._show_here)
+            self._list.ask(self._found, self._show_here)
         self.load()
+
+    def _found(self) -> _Found:
+        models, kits = self._parts.models, self._parts.kits.families()
+        cards = models.everything()
+        return cards, models.broken(), frozenset(card.name for card in cards if _can_complete(card, kits))
 
     def show_download(self, download: Download) -> None:
         """A model on its way came further."""
@@ -114,7 +119,8 @@ class Stocking(QObject):
     def _show_here(self, found: _Found) -> None:
         if self._dialog is not None:
             chosen = self._window.top_bar.model()
-            self._dialog.here.show_models(found[0], found[1], chosen, self._parts.kits.families())
+            cards, broken, completable = found
+            self._dialog.here.show_models(cards, broken, chosen, completable)
 
     def _choose(self, name: str) -> None:
         self._choosing.choose(name)
@@ -139,3 +145,9 @@ class Stocking(QObject):
     def _say(self, level: str, text: str, advice: str = "") -> None:
         if self._dialog is not None:
             self._dialog.messages.show_message(level, text, advice)
+
+
+def _can_complete(card: ModelCard, kits: frozenset[str]) -> bool:
+    """Whether what it lacks can be fetched: `kits` are the families whose configs and tokenizers can."""
+    kit = card.kind == MODEL and card.missing and not card.lacks and card.family in kits
+    return bool(kit or image_encoders.missing(card))

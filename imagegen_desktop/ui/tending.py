@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 
+from ..domain.download import Download
 from ..domain.errors import Problem
 from ..domain.model_card import ModelCard
+from ..services import image_encoders, needed
 from ..services.assemble import Parts
 from ..services.model_files import CHANGED, OK, RECORDED, ModelFiles, Verdict
 from .bridge import Bridge
@@ -28,6 +30,7 @@ class Tending(QObject):
         self._bridge = bridge
         self._changed = changed
         self._files = ModelFiles(parts.models)
+        self._dialog = dialog
         self._messages = dialog.messages
         self._open = True
         dialog.finished.connect(lambda _: self._close())
@@ -35,7 +38,7 @@ class Tending(QObject):
         here.folder_wanted.connect(lambda card: _show(Path(card.path).parent))
         here.checksum_wanted.connect(self._check)
         here.convert_requested.connect(self._convert)
-        here.kit_wanted.connect(self._complete)
+        here.completion_wanted.connect(self._complete)
         here.remove_requested.connect(lambda card: self._ask(lambda: parts.model_bin.remove(card)))
         here.remove_broken_requested.connect(lambda name: self._ask(lambda: parts.model_bin.remove_broken(name)))
 
@@ -65,8 +68,19 @@ class Tending(QObject):
         self._changed()
 
     def _complete(self, card: ModelCard) -> None:
+        encoders = image_encoders.missing(card)
+        if encoders:
+            self._say("info", self.tr("Asking the hub…"))
+            downloads = self._parts.downloads
+            self._bridge.ask(lambda: needed.fetch(downloads, encoders), self._begun, self._refuse)
+            return
         self._say("info", self.tr("Fetching configs and tokenizers…"))
         self._bridge.ask(lambda: self._parts.kits.fetch(card.family), lambda _: self._completed(), self._refuse)
+
+    def _begun(self, downloads: list[Download]) -> None:
+        self._say("info", self.tr("{0} is on its way.").format(", ".join(download.title for download in downloads)))
+        if self._open:
+            self._dialog.turn_to_get()
 
     def _completed(self) -> None:
         if self._open:

@@ -79,6 +79,14 @@ def test_a_controlnet_is_its_config_and_one_file() -> None:
     assert chosen(names, index=None) == {"config.json", "diffusion_pytorch_model.safetensors"}
 
 
+def test_an_image_encoder_is_its_config_and_one_file() -> None:
+    names = ["config.json", "model.safetensors", "pytorch_model.bin", "README.md"]
+    assert chosen(names, index=None) == {"config.json", "model.safetensors", "README.md"}
+    names = ["config.json", "model.safetensors", "another.safetensors"]
+    with pytest.raises(BadInput, match=r"another\.safetensors"):
+        chosen(names, index=None)
+
+
 def test_of_several_checkpoints_one_has_to_be_named() -> None:
     names = ["q4.gguf", "q8.gguf"]
     with pytest.raises(BadInput, match=r"q4\.gguf, q8\.gguf"):

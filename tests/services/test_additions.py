@@ -105,6 +105,7 @@ def test_an_ip_adapter_looks_through_the_encoder_it_was_trained_with(parts: Part
         "styles looks at pictures through a CLIP ViT-H image encoder, which is not on this computer yet."
     )
     assert str(shelf) in refused.value.advice
+    assert "`imagegen-desktop models download InvokeAI/ip_adapter_sd_image_encoder`" in refused.value.advice
     write(shelf / "wide.safetensors", encoder(1280, 1664))
     write(shelf / "CLIP-ViT-H.safetensors", encoder(1024, 1280))
     parts.models.refresh()

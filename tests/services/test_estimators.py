@@ -16,6 +16,7 @@ from imagegen_desktop.domain.model_card import PREPARED_BY
 from imagegen_desktop.domain.request import PREPARATIONS, Control, GenerationRequest
 from imagegen_desktop.services import estimators
 from imagegen_desktop.services.assemble import Parts
+from imagegen_desktop.services.needed import fetch
 from tests import tiny_additions
 from tests.fake_hub import FakeHub
 from tests.pictures import png_of_rows
@@ -66,7 +67,7 @@ def test_what_is_missing_is_one_line_with_the_remedy_and_nothing_is_queued(parts
 
 @each_preparation
 def test_it_is_fetched_whole_and_then_needs_no_network(parts: Parts, hub: FakeHub, preparation: str) -> None:
-    begun = estimators.fetch(parts.models, parts.downloads, preparation)
+    begun = fetch(parts.downloads, estimators.missing(parts.models, preparation))
     assert len(begun) == len(PREPARED_BY[preparation])
     for download in begun:
         assert parts.downloads.wait(download.key).state is DownloadState.DONE
@@ -88,7 +89,7 @@ def test_one_that_is_there_already_is_not_fetched_again(
     for kind in PREPARED_BY[preparation]:
         ESTIMATORS[kind](home / "models" / "mine" / f"{kind} of my own")
     parts.models.refresh()
-    assert estimators.fetch(parts.models, parts.downloads, preparation) == []
+    assert fetch(parts.downloads, estimators.missing(parts.models, preparation)) == []
     paths = {Path(each["path"]).name for each in told(parts, preparation)}
     assert paths == {f"{kind} of my own" for kind in PREPARED_BY[preparation]}
     assert hub.requests == []
@@ -97,7 +98,7 @@ def test_one_that_is_there_already_is_not_fetched_again(
 def test_offline_it_says_so(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:1")
     with pytest.raises(Unreachable):
-        estimators.fetch(parts.models, parts.downloads, "pose")
+        fetch(parts.downloads, estimators.missing(parts.models, "pose"))
 
 
 @pytest.mark.parametrize("preparation", [name for name in PREPARATIONS if name not in PREPARED_BY])

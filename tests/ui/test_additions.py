@@ -12,12 +12,14 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QComboBox, QLabel, QPlainTextEdit, QProgressBar, QPushButton, QSlider, QToolButton
 from safetensors.numpy import save_file
 
-from imagegen_desktop.domain.request import GenerationRequest, LoraWeight
+from imagegen_desktop.domain.request import Control, GenerationRequest, LoraWeight
+from imagegen_desktop.services import image_encoders
+from imagegen_desktop.services.announce import ModelsChanged
 from imagegen_desktop.services.estimators import missing, offered
 from imagegen_desktop.ui.panes.control_row import ControlRow
 from imagegen_desktop.ui.panes.image_prompt_row import ImagePromptRow
 from imagegen_desktop.ui.panes.lora_row import LoraRow
-from imagegen_desktop.ui.panes.picture_row import PictureWell
+from imagegen_desktop.ui.panes.picture_row import PictureRow, PictureWell
 from tests.fake_hub import FakeHub, weights_of
 from tests.pictures import png
 from tests.ui.conftest import Opened, Studio
@@ -140,6 +142,48 @@ def test_a_picture_says_what_to_draw_through_an_ip_adapter_that_can_be_used(home
     assert pane.request().image_prompts == ()
 
 
+def test_a_missing_image_encoder_is_fetched_where_it_is_named(
+    home: Path, open_studio: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lonely = {"image_proj.proj.weight": (96, 1024), "ip_adapter.1.to_k_ip.weight": (8, 24)}
+    write(home / "models" / "lonely.safetensors", lonely)
+    config = {"architectures": ["CLIPVisionModelWithProjection"], "projection_dim": 1024, "hidden_size": 1280}
+    with FakeHub() as hub:
+        for _, network in image_encoders.offered():
+            files = {"config.json": json.dumps(config).encode(), "model.safetensors": weights_of(bytes(200_000))}
+            hub.add(network.id, files)
+        monkeypatch.setenv("HF_ENDPOINT", hub.origin)
+        studio = open_studio()
+        pane, button = studio.window.panes.prompt, studio.find(QToolButton, "addImagePromptButton")
+        studio.until(button.isEnabled)
+        button.click()
+        row = studio.window.findChild(ImagePromptRow)
+        row.picture_dropped.emit(QImage(48, 64, QImage.Format.Format_RGB888))
+        studio.until(lambda: "Needs CLIP ViT-H: 2.5 GB, licence Apache-2.0" in words(row))
+        assert hub.requests == []
+        assert pane.request().image_prompts == ()
+        fetching(row).click()
+        studio.until(lambda: bool(pane.request().image_prompts))
+        assert pane.request().image_prompts[0].model == "lonely"
+        studio.until(row.needed.isHidden)
+
+
+def test_a_network_that_is_not_here_stays_unchosen_until_it_comes(home: Path, stocked: Studio) -> None:
+    pane = stocked.window.panes.prompt
+    picture = stocked.parts.sources.keep(png(64, 64))
+    made = GenerationRequest(prompt="x", controls=(Control(model="lost", image=picture),))
+    pane.show_request(made)
+    row = stocked.window.findChildren(ControlRow)[-1]
+    combo = row.findChild(QComboBox, "controlCombo")
+    assert pane.request().controls == ()
+    assert combo.toolTip() == "lost is not in the library."
+    weights = {"controlnet_cond_embedding.conv_in.weight": numpy.zeros((2, 3, 3, 3), numpy.float32)}
+    save_file(weights, home / "models" / "lost.safetensors")
+    stocked.parts.models.refresh()
+    stocked.parts.announce.publish(ModelsChanged())
+    stocked.until(lambda: pane.request().controls == made.controls)
+
+
 def test_without_any_the_buttons_say_why(studio: Studio) -> None:
     for name in ("addLoraButton", "addControlButton", "addImagePromptButton"):
         button = studio.find(QToolButton, name)
@@ -170,11 +214,11 @@ def choose_preparation(row: ControlRow, preparation: str) -> None:
     kinds.setCurrentIndex(kinds.findData(preparation))
 
 
-def fetching(row: ControlRow) -> QPushButton:
+def fetching(row: PictureRow) -> QPushButton:
     return row.needed.findChild(QPushButton, "fetchNetworksButton")
 
 
-def words(row: ControlRow) -> str:
+def words(row: PictureRow) -> str:
     return "" if row.needed.isHidden() else row.needed.findChild(QLabel).text()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from PySide6.QtWidgets import (
 from imagegen_desktop.paths import resources
 from imagegen_desktop.services.recommended import Machine, best_of, read_recommended
 from imagegen_desktop.ui.getting import first_offer
-from tests.fake_hub import FakeHub, pipeline_files
+from tests.fake_hub import FakeHub, pipeline_files, weights_of
 from tests.ui.conftest import Opened, Studio
 from tests.weights.headers import write
 
@@ -137,6 +138,19 @@ def test_a_model_is_put_into_the_bin_and_comes_back(studio: Studio, hub: FakeHub
     studio.window.actions_["undo"].trigger()
     studio.until(lambda: combo.findText("fresh") >= 0)
     assert done.path == card.path
+
+
+def test_what_an_ip_adapter_lacks_is_fetched_from_its_row(home: Path, open_studio: Opened, hub: FakeHub) -> None:
+    lonely = {"image_proj.proj.weight": (96, 1024), "ip_adapter.1.to_k_ip.weight": (8, 24)}
+    write(home / "models" / "lonely.safetensors", lonely)
+    config = {"architectures": ["CLIPVisionModelWithProjection"], "projection_dim": 1024, "hidden_size": 1280}
+    files = {"config.json": json.dumps(config).encode(), "model.safetensors": weights_of(bytes(200_000))}
+    hub.add("InvokeAI/ip_adapter_sd_image_encoder", files)
+    studio = open_studio()
+    dialog = dialog_of(studio)
+    press(studio, dialog, "Fetch what is missing")
+    studio.until(lambda: not studio.parts.models.extra("ip-adapter", "lonely").missing)
+    studio.until(lambda: button(dialog, "Fetch what is missing") is None)
 
 
 def test_a_checksum_is_shown_and_can_be_copied(studio: Studio, hub: FakeHub) -> None:

@@ -42,7 +42,7 @@ class ModelsHere(QWidget):
     remove_requested = Signal(object)
     remove_broken_requested = Signal(str)
     convert_requested = Signal(str)
-    kit_wanted = Signal(object)
+    completion_wanted = Signal(object)
     adding_folder = Signal()
     adding_file = Signal()
     dressed = Signal(QWidget)
@@ -53,21 +53,21 @@ class ModelsHere(QWidget):
         self._busy = Label(self.tr("Looking through your models…"), "muted")
         self._waiting: deque[QWidget | ModelCard | tuple[str, ModelProblem]] = deque()
         self._chosen = ""
-        self._kits: frozenset[str] = frozenset()
+        self._completable: frozenset[str] = frozenset()
         self._more = QTimer(self)
         self._more.timeout.connect(self._add_some)
         self._arrange()
 
     def show_models(
-        self, cards: Sequence[ModelCard], broken: Mapping[str, ModelProblem], chosen: str, kits: frozenset[str]
+        self, cards: Sequence[ModelCard], broken: Mapping[str, ModelProblem], chosen: str, completable: frozenset[str]
     ) -> None:
-        """`chosen` is the model in use; `kits` the families whose missing configs can be fetched."""
+        """`chosen` is the model in use; `completable` those of which what is missing can be fetched."""
         self._busy.hide()
         self._waiting.clear()
         while (item := self._list.takeAt(0)) is not None:
             if (row := item.widget()) is not None:
                 row.deleteLater()
-        self._chosen, self._kits = chosen, kits
+        self._chosen, self._completable = chosen, completable
         titles = self._kind_titles()
         for kind, title in titles.items():
             mine = [card for card in cards if card.kind == kind]
@@ -125,8 +125,8 @@ class ModelsHere(QWidget):
         assert isinstance(line, QHBoxLayout)
         if card.kind == MODEL and not card.missing:
             line.addWidget(self._use(card), 0, Qt.AlignmentFlag.AlignTop)
-        elif card.missing and card.family in self._kits and not card.lacks:
-            line.addWidget(self._fetch_kit(card), 0, Qt.AlignmentFlag.AlignTop)
+        elif card.name in self._completable:
+            line.addWidget(self._fetch_missing(card), 0, Qt.AlignmentFlag.AlignTop)
         line.addWidget(self._menu(card), 0, Qt.AlignmentFlag.AlignTop)
         return row
 
@@ -150,11 +150,11 @@ class ModelsHere(QWidget):
         use.clicked.connect(lambda: self.model_chosen.emit(card.name))
         return use
 
-    def _fetch_kit(self, card: ModelCard) -> QPushButton:
+    def _fetch_missing(self, card: ModelCard) -> QPushButton:
         fetch = QPushButton(self.tr("Fetch what is missing"))
         fetch.setAccessibleName(self.tr("Fetch what {0} is missing").format(card.name))
         fetch.setAutoDefault(False)
-        fetch.clicked.connect(lambda: self.kit_wanted.emit(card))
+        fetch.clicked.connect(lambda: self.completion_wanted.emit(card))
         return fetch
 
     def _menu(self, card: ModelCard) -> QToolButton:

@@ -136,6 +136,11 @@ class Additions(QWidget):
             return in_our_words(card.missing)
         return self.tr("{0} was made for another kind of model.").format(card.title or card.name)
 
+    def _network(self, card: ModelCard) -> Network:
+        reason = self._misfit(card)
+        lacks = bool(reason) and reason == in_our_words(card.missing)
+        return Network(card.name, card.title or card.name, reason, lacks)
+
     # ---- all ----------------------------------------------------------------------------------------------
 
     def _show_vaes(self, chosen: str | None) -> None:
@@ -172,9 +177,7 @@ class Additions(QWidget):
         offer(self._add_lora, self._reason(LORA, title, self.tr("{0} takes no LoRAs.")))
         words = {CONTROLNET: self.tr("{0} takes no ControlNets."), IP_ADAPTER: self.tr("{0} takes no IP-Adapters.")}
         for kind, rows in self._pictured.items():
-            networks = [
-                Network(each.name, each.title or each.name, self._misfit(each)) for each in self._cards.get(kind, ())
-            ]
+            networks = [self._network(card) for card in self._cards.get(kind, ())]
             rows.show_networks(networks, self._reason(kind, title, words[kind]))
         offer(self._vae, self._reason(VAE, title, self.tr("{0} takes no other VAE.")))
         self._fill_menu()

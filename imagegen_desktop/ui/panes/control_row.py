@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-
-from ...domain.model_card import PREPARED_BY
+from ...domain.model_card import CONTROLNET, PREPARED_BY
 from ...domain.request import PREPARATIONS, Control
 from ..widgets.fields import Choice
-from .needed_networks import NeededNetworks
-from .picture_row import Acting, PictureRow
+from .picture_row import Acting, Need, PictureRow
 
 
 class ControlRow(PictureRow):
-    preparation_chosen = Signal(str)
-
     def __init__(self) -> None:
         super().__init__("control")
-        self.needed = NeededNetworks()
         self._preparation = Choice("preparationCombo")
         self._call(self.tr("ControlNet"), self.tr("Picture whose shapes are kept"), self.tr("Take the ControlNet off"))
         self._fill()
         self._preparation.setAccessibleName(self.tr("What is made of the picture"))
         self._preparation.setToolTip(self._preparation.accessibleName())
         self._choices.addWidget(self._preparation)
-        self._column.addWidget(self.needed)
-        self._preparation.currentIndexChanged.connect(lambda _: self.preparation_chosen.emit(self.preparation))
+        self._preparation.currentIndexChanged.connect(lambda _: self.need_changed.emit())
         self._preparation.currentIndexChanged.connect(lambda _: self._ask_for_look())
         self._preparation.currentIndexChanged.connect(lambda _: self.changed.emit())
 
     @property
     def preparation(self) -> str:
         return str(self._preparation.currentData())
+
+    @property
+    def need(self) -> Need:
+        return CONTROLNET, self.preparation
 
     def value(self) -> Control | None:
         values = self._values()

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QProgressBar, QPushButton, QVBoxLayout
 
 from ...domain.download import Download, DownloadState
 from ...domain.errors import Problem
-from ...services.estimators import Estimator
+from ...services.needed import NeededNetwork
 from ..languages import in_our_words
 from ..widgets.amounts import size
 from ..widgets.labels import WrappedLabel
@@ -25,7 +25,7 @@ class NeededNetworks(QFrame):
 
     def __init__(self) -> None:
         super().__init__()
-        self._missing: dict[str, Estimator] = {}
+        self._missing: dict[str, NeededNetwork] = {}
         self._downloads: dict[str, Download] = {}
         self._words = WrappedLabel("", "small")
         self._bar = QProgressBar()
@@ -34,11 +34,14 @@ class NeededNetworks(QFrame):
         self._fetch.clicked.connect(self._begin)
         self.hide()
 
-    def show_missing(self, missing: Sequence[Estimator]) -> None:
-        """Offers to fetch them; what is on its way already goes on being shown."""
+    def show_missing(self, missing: Sequence[NeededNetwork], reason: str) -> None:
+        """Offers to fetch them; what is on its way already goes on being shown. Without any, says the reason."""
         self._missing = {each.id: each for each in missing}
-        self.setVisible(bool(missing))
-        self._show()
+        self.setVisible(bool(missing or reason))
+        if missing:
+            self._show()
+        else:
+            self._say(reason, "")
 
     def show_download(self, download: Download) -> None:
         """One came further; the others are not ours."""
@@ -68,6 +71,8 @@ class NeededNetworks(QFrame):
             self._say(self.tr("{0} of {1}").format(size(received), size(sum(expected))), "")
             self._bar.setValue(round(_PARTS * received / max(1, sum(expected))))
             self._bar.show()
+        elif mine and all(one.state is DownloadState.DONE for one in mine) and len(mine) == len(self._missing):
+            self._say(self.tr("Putting it into the library…"), "")
         elif any(one.state is DownloadState.PAUSED for one in mine):
             self._say(self.tr("The download is paused."), self.tr("Go on"))
         else:

@@ -12,23 +12,28 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QIcon, QImage, QPixmap, Q
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from ...domain.request import Control, ImagePrompt, SourceImage
+from ...services.needed import NeededNetwork
 from ..canvas.dropping import droppable, dropped
 from ..icons import name_icon
 from ..widgets.fields import Choice, Number, captioned
+from .needed_networks import NeededNetworks
 
 _LOOK = 72
 
 #: What of a request one row stands for.
 Acting = Control | ImagePrompt
+#: What a row may need from the hub before it acts: a kind of network, and the name of what is chosen.
+Need = tuple[str, str]
 
 
 @dataclass(frozen=True)
 class Network:
-    """One that can be chosen, and why not (empty when it can)."""
+    """One that can be used, and why not (empty when it can). `lacks`: only because something has to be fetched."""
 
     name: str
     title: str
     reason: str = ""
+    lacks: bool = False
 
 
 class PictureWell(QToolButton):
@@ -82,12 +87,15 @@ class PictureRow(QWidget):
     picture_wanted = Signal()
     picture_dropped = Signal(object)
     look_wanted = Signal(object, str)
+    need_changed = Signal()
 
     def __init__(self, kind: str) -> None:
         """`kind` begins the names of the fields."""
         super().__init__()
         self.picture_title = ""
+        self.needed = NeededNetworks()
         self._source: SourceImage | None = None
+        self._wanted = ""
         self._well = PictureWell()
         self._remove = QToolButton()
         self._network = Choice(f"{kind}Combo")
@@ -105,9 +113,19 @@ class PictureRow(QWidget):
         """What is made of the picture before it is shown."""
         return "none"
 
+    @property
+    def network(self) -> str:
+        """The chosen one; empty for none."""
+        return str(self._network.currentData() or "")
+
+    @property
+    def need(self) -> Need:
+        """What may have to be fetched."""
+        raise NotImplementedError
+
     def show_networks(self, networks: Sequence[Network]) -> None:
-        """Those there are; one that cannot be used says why."""
-        chosen = self._network.currentData()
+        """Those there are; one that cannot be used says why, and one that is not there any more stays wished for."""
+        before = self.need, self._reasons.get(self.network)
         self._reasons = {each.name: each.reason for each in networks}
         self._network.blockSignals(True)
         self._network.clear()
@@ -116,15 +134,24 @@ class PictureRow(QWidget):
             self._network.setItemData(place, each.reason, Qt.ItemDataRole.ToolTipRole)
             items = self._network.model()
             assert isinstance(items, QStandardItemModel)
-            items.item(place).setEnabled(not each.reason)
-        usable = next((place for place, each in enumerate(networks) if not each.reason), -1)
-        self._network.setCurrentIndex(usable if chosen is None else self._network.findData(chosen))
+            items.item(place).setEnabled(not each.reason or each.lacks)
+        best = min(networks, key=lambda each: (bool(each.reason), not each.lacks), default=Network("", "", "none"))
+        wanted = self._wanted or (best.name if not best.reason or best.lacks else "")
+        self._network.setCurrentIndex(self._network.findData(wanted))
         self._network.blockSignals(False)
         self._explain()
+        if before != (self.need, self._reasons.get(self.network)):
+            self.need_changed.emit()
+
+    def show_missing(self, missing: Sequence[NeededNetwork]) -> None:
+        """What is to be fetched first; without any, why what is chosen cannot be used."""
+        self.needed.show_missing(missing, self._reasons.get(self.network, ""))
 
     def show_acting(self, acting: Acting) -> None:
         """Takes over another picture's; a network that is not here stays unchosen."""
+        self._wanted = acting.model
         self._network.setCurrentIndex(self._network.findData(acting.model))
+        self._explain()
         for field, number in ((self._weight, acting.weight), (self._start, acting.start), (self._end, acting.end)):
             field.setValue(number)
         self.show_source(acting.image)
@@ -146,7 +173,7 @@ class PictureRow(QWidget):
 
     def _values(self) -> dict[str, Any] | None:
         """What a request needs of this; None as long as it has no effect."""
-        model = str(self._network.currentData() or "")
+        model = self.network
         if self._source is None or not model or self._reasons.get(model):
             return None
         start, end = sorted((round(self._start.value(), 2), round(self._end.value(), 2)))
@@ -158,12 +185,18 @@ class PictureRow(QWidget):
             self.look_wanted.emit(self._source, self.preparation)
 
     def _explain(self) -> None:
-        self._network.setToolTip(self._reasons.get(str(self._network.currentData() or ""), ""))
+        absent = self.tr("{0} is not in the library.").format(self._wanted) if self._wanted else ""
+        self._network.setPlaceholderText(self._wanted)
+        self._network.setToolTip(self._reasons.get(self.network, "") if self.network else absent)
+
+    def _choose(self) -> None:
+        self._wanted = self.network or self._wanted
+        self._explain()
 
     def _connect(self) -> None:
         self._well.clicked.connect(self.picture_wanted)
         self._well.picture_dropped.connect(self.picture_dropped)
-        self._network.currentIndexChanged.connect(lambda _: self._explain())
+        self._network.currentIndexChanged.connect(lambda _: self._choose())
         self._network.currentIndexChanged.connect(lambda _: self.changed.emit())
         for field in (self._weight, self._start, self._end):
             field.valueChanged.connect(lambda _: self.changed.emit())
@@ -206,3 +239,4 @@ class PictureRow(QWidget):
         self._column.setSpacing(4)
         self._column.addLayout(top)
         self._column.addLayout(numbers)
+        self._column.addWidget(self.needed)
