@@ -228,10 +228,24 @@ def _prepare(path: Path, backups: Path) -> None:
         connection.set_busy_timeout(BUSY_MILLISECONDS)
         for name, value in _PRAGMAS:
             connection.pragma(name, value)
-        connection.pragma("journal_mode", "WAL")
+        _write_ahead(connection)
         migrate(connection, path, backups)
         for table in TABLES:
             connection.execute(f"SELECT * FROM {table} LIMIT 1").fetchall()
         connection.execute("SELECT value FROM facts WHERE name = 'library_id'").fetchall()
     finally:
         connection.close()
+
+
+def _write_ahead(connection: apsw.Connection) -> None:
+    """Switches to the journal in which readers and a writer do not wait for each other. Of two that switch the same new
+    file SQLite turns one away at once, without the patience it has elsewhere."""
+    ends = time.monotonic() + BUSY_MILLISECONDS / 1000
+    while True:
+        try:
+            connection.pragma("journal_mode", "WAL")
+            return
+        except apsw.BusyError:
+            if time.monotonic() >= ends:
+                raise
+            time.sleep(0.01)

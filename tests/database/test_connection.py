@@ -148,6 +148,33 @@ def test_many_processes_may_find_the_damage_at_once(tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("library-corrupt-*"))) == 1
 
 
+_MANY_STARTS = """
+import multiprocessing, sys
+from pathlib import Path
+from imagegen_desktop.database.connection import open_library
+
+def start(together):
+    for number in range(20):
+        home = Path(sys.argv[1]) / str(number)
+        together.wait(30)
+        open_library(home / "library.sqlite3", home / "backups").close()
+
+fork = multiprocessing.get_context("fork")
+together = fork.Barrier(8)
+children = [fork.Process(target=start, args=[together]) for _ in range(8)]
+for child in children:
+    child.start()
+for child in children:
+    child.join()
+sys.exit(sum(child.exitcode != 0 for child in children))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork there")
+def test_many_processes_may_make_the_library_at_the_same_moment(tmp_path: Path) -> None:
+    assert subprocess.run([sys.executable, "-c", _MANY_STARTS, str(tmp_path)]).returncode == 0
+
+
 def test_a_write_waits_for_another_program_to_finish(library: Library) -> None:
     other = apsw.Connection(str(library.path))
     other.execute("BEGIN IMMEDIATE; INSERT INTO facts VALUES ('theirs', '1')")
