@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from ..domain.checks import check_whole
 from ..domain.errors import BadInput, NotFound
 from ..domain.image import GeneratedImage
 from .connection import Database, Library
 from .jobs import count_image
-from .rows import image_from_row, image_values, storable
+from .rows import image_from_row, image_values, request_from_json, storable
 from .selection import EVERYTHING, ImageFilter, select_count, select_numbers, select_rows
 from .tables import ImageRow, columns
 
+T = TypeVar("T")
+
 _COLUMNS = columns(ImageRow)
+_NAMES = [column.column_name for column in _COLUMNS if column is not ImageRow.number]
 _CHUNK = 500
+
+# Written out for what is done with ten thousand images in a row: Peewee takes longer to say it than SQLite to do it.
+_SELECT = f"SELECT number, {', '.join(_NAMES)} FROM images WHERE"
+_INSERT = f"INSERT INTO images ({', '.join(_NAMES)}) VALUES ({', '.join('?' * len(_NAMES))})"
 
 
 class Images:
@@ -32,14 +39,19 @@ class Images:
         """
 
         def insert(db: Database) -> GeneratedImage:
-            there = _images(db, _all().where((ImageRow.job == image.job) & (ImageRow.idx == image.index)))
+            there = _selected(db, "job = ? AND idx = ?", image.job, image.index)
             if there:
                 return there[0]
-            ImageRow.insert(**image_values(image)).execute(db)
+            values = image_values(image)
+            db.execute_sql(_INSERT, [values[name] for name in _NAMES])
             count_image(db, image.job, finished or image.created)
             return _image(db, image.id)
 
         return self._library.write(insert)
+
+    def together(self, calls: Callable[[], T]) -> T:
+        """Runs several calls of this library as one transaction: all or none, and written to the disk once."""
+        return self._library.write(lambda db: calls())
 
     def get(self, image_id: str) -> GeneratedImage:
         """One image, also out of the bin; raises NotFound."""
@@ -72,9 +84,14 @@ class Images:
         by_number = self._library.read(fetch)
         return tuple(by_number[number] for number in numbers if number in by_number)
 
-    def by_job_index(self, job: str, index: int) -> GeneratedImage | None:
-        """The image a job made at that index, if it is there."""
-        return self._first((ImageRow.job == job) & (ImageRow.idx == index))
+    def made_by(self, job: str, index: int, image_id: str = "") -> GeneratedImage | None:
+        """The image a job made at that index, or else the one of that ID; empty names are nobody's."""
+
+        def find(db: Database) -> tuple[GeneratedImage, ...]:
+            found = _selected(db, "job = ? AND idx = ?", job, index) if job else ()
+            return found or (_selected(db, "id = ?", image_id) if image_id else ())
+
+        return next(iter(self._library.read(find)), None)
 
     def find_same_request(self, key: bytes, model_hash: str = "") -> GeneratedImage | None:
         """The newest image of the gallery whose request has that key (`request_key`), and that model's if named."""
@@ -109,9 +126,19 @@ class Images:
         """Notes that the files of images are gone (or there again); the rows stay."""
         self._change(ids, {"missing": int(missing)})
 
-    def relocate(self, image_id: str, path: str) -> None:
-        """Notes that an image's file lies elsewhere now; it is no longer missing."""
-        self._change([image_id], {"path": path, "missing": 0})
+    def disagrees(self, image: GeneratedImage) -> bool:
+        """Whether any column of its row says something else."""
+        return bool(self._library.read(lambda db: _differences(db, image)))
+
+    def correct(self, image: GeneratedImage) -> None:
+        """Makes its row say all that, whatever it said before; it keeps its number."""
+
+        def change(db: Database) -> None:
+            differing = _differences(db, image)
+            if differing:
+                _update(db, image.id, differing)
+
+        self._library.write(change)
 
     def _first(self, wanted: Any) -> GeneratedImage | None:
         query = _all().where(wanted).order_by(ImageRow.number.desc()).limit(1)
@@ -138,8 +165,22 @@ def _images(db: Database, query: Any) -> tuple[GeneratedImage, ...]:
     return tuple(image_from_row(row) for row in db.execute(query))
 
 
+def _selected(db: Database, where: str, *values: object) -> tuple[GeneratedImage, ...]:
+    return tuple(image_from_row(row) for row in db.execute_sql(f"{_SELECT} {where}", values))
+
+
+def _differences(db: Database, image: GeneratedImage) -> dict[str, Any]:
+    """What the row lacks of the image. The same request may be written in several ways."""
+    (row,) = db.execute_sql(f"{_SELECT} id = ?", [image.id])
+    said = dict(zip(_NAMES, row[1:], strict=True))
+    wanted = image_values(image)
+    if request_from_json(said["request"]) == image.request:
+        wanted["request"] = said["request"]
+    return {name: value for name, value in wanted.items() if value != said[name]}
+
+
 def _image(db: Database, image_id: str) -> GeneratedImage:
-    found = _images(db, _all().where(ImageRow.id == image_id))
+    found = _selected(db, "id = ?", image_id)
     if not found:
         raise NotFound(f"There is no image {image_id}.")
     return found[0]

@@ -22,6 +22,8 @@ _CHANGEABLE = frozenset(field.name for field in fields(Job)) - {"id", "state"}
 _NO_LEASE = {"owner": "", "lease_until": 0.0, "lease_seconds": 0.0}
 _COLUMNS = columns(JobRow)
 _CHUNK = 500
+_NAMES = ", ".join(column.column_name for column in _COLUMNS)
+_SELECT_ONE = f"SELECT {_NAMES} FROM jobs WHERE id = ?"
 _UNCERTAIN = JobError(
     kind="uncertain",
     message="The program ended while the provider was at work.",
@@ -41,7 +43,7 @@ class Jobs:
         Jobs that come with an owner are his until `lease_until` (Unix seconds).
         """
         marks = ", ".join("?" * len(_COLUMNS))
-        statement = f"INSERT INTO jobs ({', '.join(column.column_name for column in _COLUMNS)}) VALUES ({marks})"
+        statement = f"INSERT INTO jobs ({_NAMES}) VALUES ({marks})"
 
         def insert(db: Database) -> None:
             end = _last_position(db)
@@ -241,10 +243,9 @@ class Jobs:
 
 def count_image(db: Database, job_id: str, finished: str) -> None:
     """Notes one more saved image of a job, inside the caller's transaction; the last one makes the job done."""
-    found = _jobs(db, JobRow.select(*_COLUMNS).where(JobRow.id == job_id))
-    if not found:
+    job = _found(db, job_id)
+    if job is None:
         return
-    job = found[0]
     done = job.images_done + 1
     change: dict[str, Any] = {"images_done": done}
     if job.state in (JobState.RUNNING, JobState.SAVING):
@@ -271,10 +272,14 @@ def _jobs(db: Database, query: Any) -> tuple[Job, ...]:
 
 
 def _job(db: Database, job_id: str) -> Job:
-    found = _jobs(db, JobRow.select(*_COLUMNS).where(JobRow.id == job_id))
-    if not found:
+    found = _found(db, job_id)
+    if found is None:
         raise NotFound(f"There is no job {job_id}.")
-    return found[0]
+    return found
+
+
+def _found(db: Database, job_id: str) -> Job | None:
+    return next(map(job_from_row, db.execute_sql(_SELECT_ONE, [job_id])), None)
 
 
 def _states(db: Database, ids: Sequence[str]) -> dict[str, JobState]:

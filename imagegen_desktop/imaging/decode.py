@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from ..domain.errors import BadInput
-from .picture import Picture
+from .picture import MOST_PIXELS, Fingerprint, Picture
+
+T = TypeVar("T")
 
 MOST_BYTES = 256 * 2**20
-MOST_PIXELS = 100_000_000
 SECONDS = 10.0
 
+_SHA256 = re.compile("[0-9a-f]{64}")
 _ALLOWED = "a PNG, JPEG or WebP picture"
 _NOT_LARGER = f"a file of at most {MOST_BYTES // 2**20} MB"
 _KEPT_VARIABLES = ("SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
@@ -49,10 +52,23 @@ class Decoder:
         """The upright sRGB picture, shrunk to `max_side` if it is larger; raises BadInput with the reason."""
         data = read_picture_file(source) if isinstance(source, Path) else source
         name = name or (str(source) if isinstance(source, Path) else "a picture")
+        return self._answered(data, name, {"max_side": max_side, "only_hash": False}, _read_picture)
+
+    def fingerprint(self, data: bytes, name: str) -> Fingerprint:
+        """Decodes the whole picture too, but brings only its size and hash here; raises BadInput with the reason."""
+        return self._answered(data, name, {"max_side": None, "only_hash": True}, _read_fingerprint)
+
+    def another(self) -> Decoder:
+        """One more like this, with a worker of its own."""
+        return Decoder(self._command, self._seconds)
+
+    def _answered(
+        self, data: bytes, name: str, wish: dict[str, Any], read: Callable[[IO[bytes], dict[str, Any]], T]
+    ) -> T:
         check_kind(data, name)
         with self._lock:
             try:
-                return self._ask(data, max_side, name)
+                return self._ask(data, name, wish, read)
             except (OSError, ValueError, EOFError) as error:
                 self._stop()
                 self._start()  # the next picture need not wait for it
@@ -69,18 +85,18 @@ class Decoder:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _ask(self, data: bytes, max_side: int | None, name: str) -> Picture:
+    def _ask(self, data: bytes, name: str, wish: dict[str, Any], read: Callable[[IO[bytes], dict[str, Any]], T]) -> T:
         worker = self._start()
         assert worker.stdin is not None
         assert worker.stdout is not None
         alarm = threading.Timer(self._seconds, worker.kill)
         alarm.start()
         try:
-            head = json.dumps({"size": len(data), "max_side": max_side}).encode()
+            head = json.dumps({"size": len(data)} | wish).encode()
             worker.stdin.write(struct.pack(">I", len(head)) + head)
             worker.stdin.write(data)
             worker.stdin.flush()
-            return _read_answer(worker.stdout, name)
+            return read(worker.stdout, _read_head(worker.stdout, name))
         finally:
             alarm.cancel()
             alarm.join()
@@ -157,19 +173,34 @@ def kind_of(data: bytes) -> str:
     return "webp" if data[:4] == b"RIFF" and data[8:12] == b"WEBP" else ""
 
 
-def _read_answer(answers: IO[bytes], name: str) -> Picture:
+def _read_head(answers: IO[bytes], name: str) -> dict[str, Any]:
     """What the worker says is checked as if a stranger said it."""
     length = struct.unpack(">I", _exactly(answers, 4))[0]
     if length > 1000:
         raise ValueError("an answer of that length is none")
-    head: dict[str, Any] = json.loads(_exactly(answers, length))
+    head = json.loads(_exactly(answers, length))
+    if not isinstance(head, dict):
+        raise ValueError("an answer of that kind is none")
     if "error" in head:
         raise BadInput("image", name, _REASONS.get(str(head["error"]), _REASONS["unreadable"]))
-    width, height, has_alpha = head.get("width"), head.get("height"), head.get("alpha")
+    width, height = head.get("width"), head.get("height")
     if not isinstance(width, int) or not isinstance(height, int) or not 0 < width * height <= MOST_PIXELS or width < 1:
         raise ValueError("a picture of that size is none")
+    return head
+
+
+def _read_picture(answers: IO[bytes], head: dict[str, Any]) -> Picture:
+    width, height = head["width"], head["height"]
     rgb = _exactly(answers, width * height * 3)
-    return Picture(width=width, height=height, rgb=rgb, alpha=_exactly(answers, width * height) if has_alpha else None)
+    alpha = _exactly(answers, width * height) if head.get("alpha") else None
+    return Picture(width=width, height=height, rgb=rgb, alpha=alpha)
+
+
+def _read_fingerprint(_: IO[bytes], head: dict[str, Any]) -> Fingerprint:
+    sha256 = head.get("sha256")
+    if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
+        raise ValueError("a hash like that is none")
+    return Fingerprint(width=head["width"], height=head["height"], pixels_sha256=sha256)
 
 
 def _exactly(answers: IO[bytes], size: int) -> bytes:

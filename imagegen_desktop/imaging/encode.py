@@ -9,6 +9,7 @@ from PIL import Image, PngImagePlugin
 
 from .picture import Picture, to_pillow
 from .recipe import KEY, XMP, Recipe, parameters_text
+from .seal import sealed
 
 PNG_LEVEL = 1  # of 9; more costs far more time than it saves bytes in noisy pictures
 MOST_JPEG_EXIF = 65_000
@@ -17,7 +18,8 @@ _EXIF_IFD, _USER_COMMENT, _MAKER_NOTE, _SOFTWARE = 0x8769, 0x9286, 0x927C, 0x013
 
 
 def encode_png(picture: Picture, recipe: Recipe | None = None) -> bytes:
-    """A PNG (with the alpha, if there is one); the same picture and recipe give the same bytes."""
+    """A PNG (with the alpha, if there is one); the same picture and recipe give the same bytes. With a recipe it is
+    sealed."""
     info = PngImagePlugin.PngInfo()
     if recipe is not None:
         info.add_text("parameters", parameters_text(recipe))
@@ -25,7 +27,7 @@ def encode_png(picture: Picture, recipe: Recipe | None = None) -> bytes:
         info.add_itxt("XML:com.adobe.xmp", XMP)
     out = io.BytesIO()
     _with_alpha(picture).save(out, "PNG", pnginfo=info, compress_level=PNG_LEVEL)
-    return out.getvalue()
+    return out.getvalue() if recipe is None else sealed(out.getvalue(), picture)
 
 
 def encode_grey(width: int, height: int, levels: bytes) -> bytes:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from PIL import Image, ImageOps
 
 How = Literal["cover", "contain"]
+
+MOST_PIXELS = 100_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +22,20 @@ class Picture:
     height: int
     rgb: bytes
     alpha: bytes | None = None
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of the RGB rows."""
+        return hashlib.sha256(self.rgb).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fingerprint:
+    """What is left of a picture that was decoded only to see that it is whole: the SHA-256 is of its RGB rows."""
+
+    width: int
+    height: int
+    pixels_sha256: str
 
 
 def fit(picture: Picture, width: int, height: int, how: How = "cover") -> Picture:

@@ -1,12 +1,14 @@
 """The throw-away process that decodes strangers' pictures; if one of them breaks it, only this process is lost.
 
 Run as a script by `decode.py` (standard library and Pillow only, so that Python's isolated mode finds all of it).
-In: a 4-byte length, a JSON head {"size", "max_side"}, the file's bytes. Out: a 4-byte length, a JSON head
-{"width", "height", "alpha"} or {"error"}, then the RGB rows and, where there is one, the alpha rows.
+In: a 4-byte length, a JSON head {"size", "max_side", "only_hash"}, the file's bytes. Out: a 4-byte length, a JSON head
+{"width", "height", "alpha"} or {"error"}, then the RGB rows and, where there is one, the alpha rows; with `only_hash`
+the head {"width", "height", "sha256"} of the RGB rows, and no rows.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import struct
@@ -34,10 +36,10 @@ def main() -> None:
         request = json.loads(source.read(*struct.unpack(">I", head)))
         data = source.read(request["size"])
         _grant_cpu_time()
-        _answer(answers, data, request["max_side"])
+        _answer(answers, data, request["max_side"], request["only_hash"])
 
 
-def _answer(answers: BinaryIO, data: bytes, max_side: int | None) -> None:
+def _answer(answers: BinaryIO, data: bytes, max_side: int | None, only_hash: bool) -> None:
     try:
         rgb, alpha = decode(data, max_side)
     except (MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -46,7 +48,11 @@ def _answer(answers: BinaryIO, data: bytes, max_side: int | None) -> None:
         cut_off = "truncated" in str(error).lower() or isinstance(error, EOFError)
         _write(answers, {"error": "truncated" if cut_off else "unreadable"})
     else:
-        _write(answers, {"width": rgb.width, "height": rgb.height, "alpha": alpha is not None})
+        size: dict[str, object] = {"width": rgb.width, "height": rgb.height}
+        if only_hash:
+            _write(answers, size | {"sha256": hashlib.sha256(rgb.tobytes()).hexdigest()})
+            return
+        _write(answers, size | {"alpha": alpha is not None})
         answers.write(rgb.tobytes())
         if alpha is not None:
             answers.write(alpha.tobytes())

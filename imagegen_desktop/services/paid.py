@@ -143,7 +143,7 @@ class PaidWork:
         """Removes results whose image is in the library: the process died between saving it and tidying up."""
         for file in self._folder.glob("*.answer"):
             job, _, index = file.stem.rpartition("-")
-            if index.isdigit() and self._images.by_job_index(job, int(index)) is not None:
+            if index.isdigit() and self._images.made_by(job, int(index)) is not None:
                 file.unlink(missing_ok=True)
 
     def _preview(self, event: EncodedPreview) -> Preview | None:

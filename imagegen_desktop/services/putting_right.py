@@ -15,8 +15,7 @@ from ..domain.job import ACTIVE, JobError, JobState
 from ..logs import logger
 from .announce import Announcer, JobsChanged, Notice
 from .housekeeping import Housekeeping
-
-Progress = Callable[[int, int], None]
+from .reconcile import Progress
 
 _EVERY_SECONDS = 1.0
 _MAY_BE_PAID = JobError(

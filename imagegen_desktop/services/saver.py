@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -82,7 +81,7 @@ class Saver:
         picture = Picture(width=event.width, height=event.height, rgb=event.pixels, alpha=alpha)
         data = encode_png(picture, recipe)
         saved = self._storage.save(data, _file_name(created, recipe.request.seed, recipe.image), created)
-        image = _record(recipe, event, saved, cost)
+        image = _record(recipe, event, picture.sha256, saved, cost)
         kept = self._images.add(image, finished=stamp(datetime.now(UTC)))
         self._thumbnails.put(kept.number, thumbnail_of(picture))
         self._announce.publish(ImagesChanged(added=(kept.id,)))
@@ -99,7 +98,7 @@ class Saver:
         self._pool.shutdown()
 
 
-def _record(recipe: Recipe, event: Image, saved: SavedFile, cost: float | None) -> GeneratedImage:
+def _record(recipe: Recipe, event: Image, pixels: str, saved: SavedFile, cost: float | None) -> GeneratedImage:
     return GeneratedImage(
         id=recipe.image,
         job=recipe.job,
@@ -110,7 +109,7 @@ def _record(recipe: Recipe, event: Image, saved: SavedFile, cost: float | None) 
         height=event.height,
         file_size=saved.size,
         file_sha256=saved.sha256,
-        pixels_sha256=hashlib.sha256(event.pixels).hexdigest(),
+        pixels_sha256=pixels,
         request=recipe.request,
         model_hash=recipe.model_hash,
         seconds=event.seconds,

@@ -104,17 +104,17 @@ class LocalStorage:
     def is_binned(self, path: str) -> bool:
         """Whether a file lies in the bin."""
         try:
-            return self._in_bin(path).is_file()
+            return self.locate_binned(path).is_file()
         except NotFound:
             return False
 
     def move_to_bin(self, path: str) -> None:
         """Takes a file out of its folder; it can be brought back. Raises NotFound."""
-        self._move(self.locate(path), self._in_bin(path), path)
+        self._move(self.locate(path), self.locate_binned(path), path)
 
     def restore_from_bin(self, path: str) -> None:
         """Brings a file back to where it was. Raises NotFound, or DiskProblem if another took its place."""
-        self._move(self._in_bin(path), self.locate(path), path)
+        self._move(self.locate_binned(path), self.locate(path), path)
 
     def sweep(self, now: datetime) -> list[str]:
         """Puts half-written files that nobody works on any more into the bin; their new relative paths."""
@@ -130,7 +130,8 @@ class LocalStorage:
                     swept.append(target.relative_to(self.home).as_posix())
         return swept
 
-    def _in_bin(self, path: str) -> Path:
+    def locate_binned(self, path: str) -> Path:
+        """Where a file lies when it is in the bin. Raises NotFound as `locate` does."""
         return self.home / BIN / self.locate(path).relative_to(self.home)
 
     def _move(self, source: Path, target: Path, name: str) -> None:

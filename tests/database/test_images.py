@@ -80,8 +80,8 @@ def test_one_job_and_index_is_one_image(library: Library, make_image: Any, make_
     first = images.add(make_image("a", "j", 0))
     assert images.add(make_image("again", "j", 0)) == first
     assert jobs.get("j").images_done == 1
-    assert images.by_job_index("j", 0) == first
-    assert images.by_job_index("j", 1) is None
+    assert images.made_by("j", 0) == first
+    assert images.made_by("j", 1) is None
     assert images.count() == 1
 
 
@@ -188,7 +188,7 @@ def test_files_that_moved(images: Images, make_image: Any) -> None:
     images.add(make_image("a"))
     images.mark_missing(["a"])
     assert images.get("a").missing
-    images.relocate("a", "images/2026/12/a.png")
+    images.correct(replace(images.get("a"), path="images/2026/12/a.png", missing=False))
     assert (images.get("a").missing, images.get("a").path) == (False, "images/2026/12/a.png")
 
 
