@@ -217,6 +217,8 @@ def _gallery_verbs(verbs: Any) -> None:
         ("restore", gallery.restore, "bring pictures back from the bin"),
     ):
         _verb(group, name, function, text).add_argument("ids", metavar="ID", nargs="+")
+    _verb(group, "verify", gallery.verify, "compare every picture with its file")
+    _verb(group, "rebuild", gallery.rebuild, "read all image files into the library anew")
 
 
 def _library_verbs(verbs: Any) -> None:
