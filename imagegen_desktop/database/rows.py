@@ -6,12 +6,13 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
+from ..domain.errors import BadInput
 from ..domain.image import GeneratedImage
 from ..domain.job import Job, JobError, JobState
-from ..domain.request import VERSION, GenerationRequest, SourceImage, additions_from
+from ..domain.request import GenerationRequest
 from ..domain.variations import OWN, copied, shared
 from .failures import UnreadableRow
 
@@ -79,43 +80,23 @@ def requests_to_json(requests: Iterable[GenerationRequest]) -> Iterator[str]:
 
 @functools.lru_cache(maxsize=12_000)
 def request_from_json(text: str) -> GenerationRequest:
-    """The inverse; what this version wrote was validated before and is not validated again.
+    """The inverse; what was written was checked before and is not checked again.
 
     Remembered, because a queue of thousands is read again with every change of one of its jobs.
     """
     try:
         variation = _VARIATION.match(text)
-        others = None if variation is None else _what_variations_share(text[variation.end() :])
-        if variation is None or others is None:
-            return _request_from(json.loads(text))
-        return copied(others, json.loads(variation[1] + "}"))
-    except (TypeError, ValueError, AttributeError) as error:
+        if variation is None:
+            return GenerationRequest.from_dict(json.loads(text), check=False)
+        return copied(_what_variations_share(text[variation.end() :]), json.loads(variation[1] + "}"))
+    except (BadInput, TypeError, ValueError, KeyError, AttributeError) as error:
         raise UnreadableRow("a request") from error
 
 
 @functools.lru_cache(maxsize=256)
-def _what_variations_share(others: str) -> GenerationRequest | None:
-    """The request that `others` ends, as `requests_to_json` writes it: what thousands share is read once. None for one
-    that is validated, and can be only as a whole."""
-    values = json.loads("{" + others)
-    return None if _is_validated(values) else _request_from(values)
-
-
-def _is_validated(values: Mapping[str, Any]) -> bool:
-    """Of another version, or a branch, whose parent may be one."""
-    return values.get("version") != VERSION or bool(values.get("branch"))
-
-
-def _request_from(values: dict[str, Any]) -> GenerationRequest:
-    if _is_validated(values):
-        return GenerationRequest.from_dict(values)
-    for key in ("image", "mask"):
-        if values.get(key):
-            values[key] = SourceImage(**values[key])
-    values |= additions_from(values)
-    if not values.keys() <= vars(_EMPTY).keys():
-        raise TypeError("a request has no such field")
-    return copied(_EMPTY, values)
+def _what_variations_share(others: str) -> GenerationRequest:
+    """The request that `others` ends, as `requests_to_json` writes it: what thousands share is read once."""
+    return GenerationRequest.from_dict(json.loads("{" + others), check=False)
 
 
 def request_key(request: GenerationRequest) -> bytes:

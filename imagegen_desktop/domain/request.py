@@ -197,9 +197,10 @@ class GenerationRequest:
         return asdict(self) | {name: [asdict(each) for each in getattr(self, name)] for name in ADDITIONS}
 
     @staticmethod
-    def from_dict(data: Mapping[str, Any]) -> GenerationRequest:
-        """Reads what `to_dict` wrote, this version or an older one; unknown keys are BadInput."""
-        return _request_from(data)
+    def from_dict(data: Mapping[str, Any], *, check: bool = True) -> GenerationRequest:
+        """Reads what `to_dict` wrote, this version or an older one; unknown keys are BadInput, and impossible values
+        where it is not known (`check`) that they were checked before they were written."""
+        return _request_from(data, check)
 
 
 def _counted_on(seed: int, index: int) -> int:
@@ -215,7 +216,7 @@ def apply_style(prompt: str, template: str) -> str:
     return f"{prompt}, {template}" if prompt else template
 
 
-def _request_from(data: Mapping[str, Any]) -> GenerationRequest:
+def _request_from(data: Mapping[str, Any], check: bool) -> GenerationRequest:
     known = {field.name for field in fields(GenerationRequest)}
     values = dict(data)
     version = values.get("version", VERSION)
@@ -230,9 +231,10 @@ def _request_from(data: Mapping[str, Any]) -> GenerationRequest:
     if isinstance(values.get("branch"), Mapping):
         point = values["branch"]
         values["branch"] = BranchPoint(
-            step=point["step"], image=point["image"], request=GenerationRequest.from_dict(point["request"])
+            step=point["step"], image=point["image"], request=_request_from(point["request"], check)
         )
-    return validate(GenerationRequest(**values | additions_from(values)))
+    request = GenerationRequest(**values | additions_from(values))
+    return validate(request) if check else request
 
 
 #: The fields of a request that hold a list of values of their own.
