@@ -90,17 +90,25 @@ class Jobs:
         return {state: found.get(state.value, 0) for state in JobState}
 
     def claim(
-        self, owner: str, now: datetime, lease_seconds: float, providers: Collection[str], only: str | None = None
+        self,
+        owner: str,
+        now: datetime,
+        lease_seconds: float,
+        providers: Collection[str],
+        only: str | None = None,
+        but: Collection[str] = (),
     ) -> Job | None:
         """Leases the most urgent queued job of these providers to `owner`, counting the attempt; None without one.
 
-        With `only` it is that job or none.
+        With `only` it is that job or none; it is none of `but`.
         """
         waiting = JobRow.select(*_COLUMNS).where(
             (JobRow.state == JobState.QUEUED.value) & JobRow.provider.in_(list(providers))
         )
         if only is not None:
             waiting = waiting.where(JobRow.id == only)
+        if but:
+            waiting = waiting.where(JobRow.id.not_in(list(but)))
         first = waiting.order_by(JobRow.priority.desc(), JobRow.position, JobRow.id).limit(1)
 
         def lease(db: Database) -> Job | None:

@@ -11,7 +11,7 @@ from ..providers.base import Provider
 from .announce import Announcer, JobsChanged
 from .driving import Driver
 from .holds import Holds
-from .queue import PAUSE, Queue
+from .queue import CANCEL, PAUSE, Queue, now
 from .running import YIELD, Running
 from .underway import Underway
 
@@ -76,7 +76,8 @@ class Runner:
     def take(self, job: str) -> Job | None:
         """Leases a waiting job to us, out of turn; None when it does not wait."""
         provider = self._queue.get(job).request.provider
-        return self._underway.claim([provider], only=job)
+        with self._turn:
+            return self._underway.claim([provider], only=job)
 
     def wake(self) -> None:
         """Says that a job may wait now; where it is more urgent than a local job and there is no other place, that
@@ -143,22 +144,32 @@ class Runner:
         return running
 
     def _drive(self, running: Running) -> None:
-        job = running.job
+        state: JobState | None = None
         try:
             while (
-                self._attempt(running) is JobState.QUEUED
+                (state := self._attempt(running)) is JobState.QUEUED
                 and not running.wish
                 and not running.innocent
                 and self._holds.reason(running.provider.name) is None
             ):
                 # The engine died under it: once more at once, unless another process was quicker.
-                again = self._underway.claim([running.provider.name], only=job.id)
+                again = self._underway.claim_again(running)
                 if again is None:
                     break
                 running.job = again
         finally:
             self._underway.remove(running)
-            self._announce.publish(JobsChanged(ids=(job.id,)))
+            if state is JobState.QUEUED:
+                self._fulfil(running)
+            self._announce.publish(JobsChanged(ids=(running.job.id,)))
+
+    def _fulfil(self, running: Running) -> None:
+        """What was wished of a job after its engine had died under it: it waits, and its provider knows it no more."""
+        if running.wish not in (CANCEL, PAUSE) or self._underway.claim_again(running) is None:
+            return
+        ended = {"finished": now()} if running.wish == CANCEL else {}
+        state = JobState.CANCELLED if running.wish == CANCEL else JobState.PAUSED
+        self._jobs.move_state(running.job.id, state, held_by=self._underway.owner, **ended)
 
     def _attempt(self, running: Running) -> JobState:
         with self._turn:

@@ -35,8 +35,15 @@ class Underway:
         return self._owner()
 
     def claim(self, providers: Sequence[str], only: str | None = None) -> Job | None:
-        """Leases the next job of these providers, or `only` that one; None when none waits."""
-        return self._jobs.claim(self.owner, datetime.now(UTC), LEASE_SECONDS, providers, only=only)
+        """Leases the next job of these providers, or `only` that one; None when none waits. Within the caller's turn.
+
+        A job that is under way here and waits has lost its engine: whoever drove it claims it again.
+        """
+        return self._claim(providers, only, but=list(self._running))
+
+    def claim_again(self, running: Running) -> Job | None:
+        """Leases a job under way that waits once more; None when another process was quicker."""
+        return self._claim([running.provider.name], running.job.id)
 
     def all(self) -> list[Running]:
         return list(self._running.values())
@@ -55,10 +62,11 @@ class Underway:
 
     def interrupt(self, job: str, wish: str) -> bool:
         """Passes a wish on to a job that runs here; False when it does not."""
-        running = self._running.get(job)
-        if running is None:
-            return False
-        running.wish = wish
+        with self.turn:  # whoever removes it sees every wish that was accepted
+            running = self._running.get(job)
+            if running is None:
+                return False
+            running.wish = wish
         running.pass_wish_on()
         return True
 
@@ -72,6 +80,9 @@ class Underway:
     def look_around(self) -> None:
         """Notices what other processes on this home changed, and wish of jobs that run here."""
         self._neighbours.look(list(self._running), self.interrupt)
+
+    def _claim(self, providers: Sequence[str], only: str | None, but: Sequence[str] = ()) -> Job | None:
+        return self._jobs.claim(self.owner, datetime.now(UTC), LEASE_SECONDS, providers, only, but)
 
     def _renew_leases(self) -> None:
         """Keeps the jobs ours, and notes how far they are, about once a second.
