@@ -58,30 +58,32 @@ class SourceImage:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Control:
-    """A picture whose shapes a ControlNet holds the drawing to.
-
-    `preparation` makes of the picture what the ControlNet was trained on ("none": it is that already). `start` and
-    `end` are shares of the steps between which it acts.
-    """
+class Guide:
+    """A picture that acts on the drawing through a network beside the model, between `start` and `end`, which are
+    shares of the steps."""
 
     model: str
     image: SourceImage
     weight: float = 1.0
     start: float = 0.0
     end: float = 1.0
+
+    def acts(self, step: int, steps: int) -> bool:
+        """In iteration `step` (from 0) of `steps`."""
+        return step / steps >= self.start and (step + 1) / steps <= self.end
+
+
+@dataclass(frozen=True, kw_only=True)
+class Control(Guide):
+    """A picture whose shapes a ControlNet holds the drawing to; `preparation` makes of it what the ControlNet was
+    trained on ("none": it is that already)."""
+
     preparation: str = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImagePrompt:
-    """A picture that says what words would, through an IP-Adapter: `start` and `end` as a Control has them."""
-
-    model: str
-    image: SourceImage
-    weight: float = 1.0
-    start: float = 0.0
-    end: float = 1.0
+class ImagePrompt(Guide):
+    """A picture that says what words would, through an IP-Adapter."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -304,17 +306,17 @@ def _check_additions(request: GenerationRequest) -> None:
         for weight in (lora.weight, 0.0 if lora.text_weight is None else lora.text_weight):
             check_number(f"weight of LoRA {lora.name}", weight, -10.0, 10.0)
     for control in request.controls:
-        _check_acting(f"ControlNet {control.model}", control)
+        _check_guide(f"ControlNet {control.model}", control)
         if control.preparation not in PREPARATIONS:
             raise BadInput("preparation", control.preparation, "one of " + ", ".join(PREPARATIONS))
     for prompt in request.image_prompts:
-        _check_acting(f"IP-Adapter {prompt.model}", prompt)
+        _check_guide(f"IP-Adapter {prompt.model}", prompt)
 
 
-def _check_acting(name: str, acting: Control | ImagePrompt) -> None:
-    check_number(f"weight of {name}", acting.weight, 0.0, 2.0)
-    check_number(f"start of {name}", acting.start, 0.0, 1.0)
-    check_number(f"end of {name}", acting.end, acting.start, 1.0)
+def _check_guide(name: str, guide: Guide) -> None:
+    check_number(f"weight of {name}", guide.weight, 0.0, 2.0)
+    check_number(f"start of {name}", guide.start, 0.0, 1.0)
+    check_number(f"end of {name}", guide.end, guide.start, 1.0)
 
 
 #: What a branch may change; everything else decides the state it starts from.

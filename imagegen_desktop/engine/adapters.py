@@ -169,8 +169,8 @@ class Adapters:
         return {f"{kind}:{name}": self._digests.of(places.of(kind, name)).short(kind) for kind, name in _named(request)}
 
     def to(self, device: torch.device | str) -> None:
-        """Moves what is not part of the pipeline."""
-        for net in (*self._nets.values(), *(() if self._vae is None else (self._vae[1],))):
+        """Moves what is not part of the pipeline, or not now."""
+        for net in (*self._nets.values(), self._vae_of_model, self.vae):
             net.to(device)
 
     @property

@@ -29,6 +29,8 @@ def load_autoencoder(name: str, path: Path, base: Any, device: torch.device) -> 
     ours, theirs = (vae.config.get("latent_channels") for vae in (base, loaded))
     if ours != theirs:
         raise BadInput("VAE", name, f"its latents have {theirs} channels, this model's have {ours}")
+    if base.use_tiling:  # so the plan for the card's memory wants it
+        loaded.enable_tiling()
     return loaded.to(device).eval()
 
 

@@ -33,10 +33,6 @@ class Acting:
     net: Any
     picture: torch.Tensor
 
-    def acts(self, step: int, steps: int) -> bool:
-        """In iteration `step` (from 0) of `steps`."""
-        return step / steps >= self.control.start and (step + 1) / steps <= self.control.end
-
 
 class Controls:
     """Of one pipeline call."""
@@ -60,7 +56,7 @@ class Controls:
     def _said(self, step: int, steps: int, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Said:
         said: Said = {}
         for each in self._acting:
-            if each.acts(step, steps):
+            if each.control.acts(step, steps):
                 said = _added(said, _KINDS[type(each.net).__name__](each, args, kwargs))
         return said
 
@@ -138,7 +134,8 @@ def _beside_sd3(each: Acting, _: tuple[Any, ...], kwargs: Mapping[str, Any]) -> 
 def _beside_flux(each: Acting, _: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Said:
     mode = None
     if each.net.union:
-        mode = torch.tensor([[_UNION_MODES.get(each.control.preparation, 0)]], device=each.picture.device)
+        number = _UNION_MODES.get(each.control.preparation, 0)
+        mode = torch.full((1, 1), number, dtype=torch.long, device=each.picture.device)  # a copy would be waited for
     same = ("hidden_states", "timestep", "pooled_projections", "encoder_hidden_states", "txt_ids", "img_ids")
     blocks, singles = each.net(
         **{name: kwargs[name] for name in same},

@@ -48,11 +48,12 @@ def _noted(attempt: Callable[[], Any], remark: str, note: Callable[[str], None])
 
 
 def _in_tiles(vae: Any, decode: Decode, latents: torch.Tensor, **options: Any) -> Any:
+    tiled = vae.use_tiling
     vae.enable_tiling()
     try:
         return decode(latents, **options)
     finally:
-        vae.disable_tiling()
+        vae.use_tiling = tiled
 
 
 def decode_on_processor(vae: Any, decode: Decode, latents: torch.Tensor, **options: Any) -> Any:

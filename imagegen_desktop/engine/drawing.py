@@ -88,9 +88,10 @@ class Drawing:
         self._desk.leave_if_cancelled()
         resume = self._resumable()
         seed = seed_of_noise(self._request)
-        generator = torch.Generator("cpu").manual_seed(seed)
-        torch.manual_seed(seed)
         pipeline = self._prepared_pipeline(seed)
+        # After that: what is loaded may draw by chance, and some samplers draw from the same source.
+        torch.manual_seed(seed)
+        generator = torch.Generator("cpu").manual_seed(seed)
         self._boundary = StepBoundary(
             pipeline, self._model.denoiser, generator, self._desk, self._tallies, self, resume
         )

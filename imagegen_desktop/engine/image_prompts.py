@@ -96,11 +96,8 @@ class ImagePrompts:
             yield
 
     def _weigh(self, step: int, steps: int) -> None:
-        """In iteration `step` (from 0) of `steps`."""
-        weights = [
-            each.prompt.weight if step / steps >= each.prompt.start and (step + 1) / steps <= each.prompt.end else 0.0
-            for each in self._applied
-        ]
+        prompts = [each.prompt for each in self._applied]
+        weights = [prompt.weight if prompt.acts(step, steps) else 0.0 for prompt in prompts]
         for processor in self._processors:
             processor.scale[:] = weights
 

@@ -121,12 +121,10 @@ class ModelShelf:
         A new one is placed so that pictures of that many pixels can be drawn.
         """
         stamp = stamp_of(source)
-        for model in self._models:
-            if (model.source, model.stamp) == (source, stamp):
-                self._models.remove(model)
-                self._models.append(model)
-                return self._activate(model)
-        self._models = [model for model in self._models if model.source.path != source.path]
+        known = [model for model in self._models if (model.source, model.stamp) == (source, stamp)]
+        if known:
+            return self._activate(known[0])
+        self._keep([model for model in self._models if model.source.path != source.path])
         on_load()
         self._make_room(sum(size for _, size, _ in stamp))
         weights = tuple(file for file in stamp if Path(file[0]).suffix in WEIGHT_SUFFIXES)
@@ -135,13 +133,10 @@ class ModelShelf:
 
     def clear(self) -> None:
         self._models.clear()
-        gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-        return_freed_memory()
+        _take_memory_back()
 
     def _activate(self, model: LoadedModel) -> LoadedModel:
-        self._models = [*_set_aside(self._models[:-1]), model]
+        self._keep([*_set_aside([other for other in self._models if other is not model]), model])
         if model.parked:
             model.text.to(model.device.torch)
             model.adapters.to(model.device.torch)
@@ -151,11 +146,22 @@ class ModelShelf:
     def _make_room(self, needed: int) -> None:
         """Keeps the model used last beside the new one only while memory is plentiful."""
         free = available_bytes()
-        keep = 1 if free > 2 * needed + _KEPT_FREE else 0
-        dropped = len(self._models) > keep
-        self._models = _set_aside(self._models[-keep:] if keep else [])
+        self._keep(_set_aside(self._models[-1:] if free > 2 * needed + _KEPT_FREE else []))
+
+    def _keep(self, models: list[LoadedModel]) -> None:
+        """Only these; the memory of the others is there again when it returns."""
+        dropped = len(models) < len(self._models)
+        self._models = models
         if dropped:
-            gc.collect()
+            _take_memory_back()
+
+
+def _take_memory_back() -> None:
+    """Of models that were let go: their parts hold each other in circles, and allocators keep what they had."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    return_freed_memory()
 
 
 def stamp_of(source: Source) -> Stamp:

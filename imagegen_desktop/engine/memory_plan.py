@@ -53,7 +53,7 @@ _WAYS: dict[str, tuple[Callable[[Need], tuple[int, int, int]], str]] = {
         "text encoders leave the card once the words are read",
     ),
     STREAMED: (
-        lambda need: (2 * need.block, 2 * need.block, 2 * need.block),
+        lambda need: (2 * need.block + need.vae,) * 3,
         "weights stream through the card block by block, which is slower",
     ),
     EIGHT_BIT: (

@@ -22,13 +22,15 @@ def need_of(pipeline: Any, family: PipelineFamily, pixels: int) -> Need:
     denoiser = getattr(pipeline, family.denoiser)
     texts = [part for name in family.text_encoders if (part := getattr(pipeline, name, None)) is not None]
     width = next(denoiser.parameters()).element_size()
+    # SDXL's pipelines decode in single precision where the autoencoder asks for that.
+    exact = hasattr(pipeline, "upcast_vae") and pipeline.vae.config.get("force_upcast")
     return Need(
         denoiser=_bytes(denoiser),
         text=sum(_bytes(part) for part in texts),
         vae=_bytes(pipeline.vae),
-        block=max(_largest_block(part) for part in (denoiser, pipeline.vae, *texts)),
+        block=max(_largest_block(part) for part in (denoiser, *texts)),
         stepping=pixels * _STEP_BYTES * width // 2,
-        decoding=pixels * _DECODE_BYTES * width // 2,
+        decoding=pixels * _DECODE_BYTES * (4 if exact else width) // 2,
     )
 
 
@@ -54,6 +56,9 @@ def place(pipeline: Any, family: PipelineFamily, device: torch.device, plan: Pla
             offload_device=torch.device("cpu"),
             offload_type="leaf_level",
             use_stream=device.type == "cuda",
+            # Small, read again for every tile, and brought to another precision by some pipelines, which the copies
+            # that a stream brings would not follow.
+            exclude_modules=["vae"],
         )
     else:
         if plan.way == EIGHT_BIT:

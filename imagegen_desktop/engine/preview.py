@@ -101,7 +101,8 @@ def _shares(kept: torch.Tensor, timestep: Any, device: torch.device) -> tuple[An
     if device.type == "cpu":
         share = kept[int(timestep)].item()
         return math.sqrt(share), math.sqrt(1 - share)
-    there = kept.to(device).index_select(0, torch.as_tensor(timestep, device=device).reshape(1).long())
+    place = torch.as_tensor(timestep, device=device).reshape(1).long()
+    there = kept.to(device, non_blocking=True).index_select(0, place)
     return there.sqrt(), (1 - there).sqrt()
 
 

@@ -127,7 +127,8 @@ def read_sealed(place: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     try:
         with safe_open(place, framework="pt") as file:
             labels = file.metadata()
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  it is no mapping
+            # Copied: what safetensors gives is the file itself, which Windows would not let be written again.
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118  it is no mapping
         head: dict[str, Any] = json.loads(labels["imagegen"])
         sound = labels["sha256"] == _seal(labels["imagegen"], tensors)
     except Exception as error:  # a broken file fails in any layer, each with an exception of its own

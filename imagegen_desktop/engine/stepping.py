@@ -65,6 +65,7 @@ class StepBoundary:
         """Within it, calling the pipeline runs past this boundary."""
         vae = self._pipeline.vae
         with ExitStack() as stack:
+            stack.enter_context(_as_precise_as_before(vae))
             stack.enter_context(replaced(self._denoiser, "forward", self._forward))
             stack.enter_context(replaced(self._pipeline.scheduler, "step", self._step))
             stack.enter_context(replaced(vae, "encode", self._encode))
@@ -153,6 +154,18 @@ def replaced(owner: Any, name: str, wrapper: Callable[..., Any]) -> Iterator[Non
         del vars(owner)[name]
         if own is not None:
             vars(owner)[name] = own
+
+
+@contextmanager
+def _as_precise_as_before(vae: Any) -> Iterator[None]:
+    """SDXL's pipelines bring an autoencoder of halves to single precision for a moment; one that is left never brings
+    it back."""
+    precision = next(vae.parameters()).dtype
+    try:
+        yield
+    finally:
+        if next(vae.parameters()).dtype != precision:
+            vae.to(precision)
 
 
 @contextmanager

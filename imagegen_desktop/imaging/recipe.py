@@ -9,7 +9,7 @@ from typing import Any
 
 from ..domain.errors import BadInput
 from ..domain.families import MODEL_DEFAULT_SAMPLER
-from ..domain.request import Control, GenerationRequest, ImagePrompt, LoraWeight
+from ..domain.request import GenerationRequest, Guide, LoraWeight
 
 KEY = "imagegen-desktop"
 VERSION = 1
@@ -142,7 +142,7 @@ def _added(recipe: Recipe) -> list[tuple[str, object]]:
         known = {name.partition(":")[2]: value for name, value in hashes.items() if name.startswith(f"{kind}:")}
         added.append((title, ", ".join(f"{name}: {value}" for name, value in known.items())))
     # Others have one list of both.
-    shown: list[tuple[Control | ImagePrompt, str]] = [(each, each.preparation) for each in request.controls]
+    shown: list[tuple[Guide, str]] = [(each, each.preparation) for each in request.controls]
     shown += [(each, "ip-adapter-auto") for each in request.image_prompts]
     for number, (each, module) in enumerate(shown):
         said = f"Module: {module}, Model: {each.model}, Weight: {each.weight:g}, "

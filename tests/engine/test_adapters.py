@@ -10,7 +10,20 @@ from typing import Any
 import pytest
 
 from imagegen_desktop.domain.request import GenerationRequest, LoraWeight
-from imagegen_desktop.protocol.messages import Failed, Generate, Idle, Image, Pause, Paused, Started, Step
+from imagegen_desktop.engine.desk import Desk
+from imagegen_desktop.engine.generate import Engine
+from imagegen_desktop.protocol.messages import (
+    Event,
+    Failed,
+    Generate,
+    Idle,
+    Image,
+    Pause,
+    Paused,
+    Start,
+    Started,
+    Step,
+)
 from tests import tiny_additions
 from tests.engine import bare
 from tests.engine.engine_child import EngineChild, command, only, request
@@ -65,6 +78,19 @@ def test_two_loras_act_at_once_each_with_its_weight(engine: EngineChild, tiny: T
     alone = engine.image(command(with_loras(("b", -0.4)), model, extras=extras)).pixels
     with bare.lora(model, files[1], -0.4):
         assert alone == bare.pixels(request(), model) != expected
+
+
+def test_what_a_load_draws_by_chance_does_not_reach_the_picture(tiny: Tiny, tmp_path: Path) -> None:
+    """LCM draws from the same source; the second picture loads nothing."""
+    model, file = tiny("flux"), tiny_additions.lora(tiny("flux"), tmp_path / "mine.safetensors")
+    events: list[Event] = []
+    engine = Engine(Start(device="cpu", threads=1), lambda *told: events.extend(told))
+    asked = command(with_loras(("mine", 0.8), sampler="LCM"), model, family="flux", extras=[extra("lora", file)])
+    for _ in range(2):
+        engine.generate(asked, Desk())
+    first, second = (event.pixels for event in events if isinstance(event, Image))
+    assert first == second
+    engine.close()
 
 
 def test_the_text_encoder_may_weigh_it_otherwise(engine: EngineChild, tiny: Tiny, tmp_path: Path) -> None:

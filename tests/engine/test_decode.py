@@ -66,6 +66,18 @@ def test_the_second_try_is_tiled(vae: Any, error: Exception) -> None:
     assert not vae.use_tiling, "the next image is decoded in one piece again"
 
 
+@torch.no_grad()
+def test_tiles_that_were_planned_stay_planned(vae: Any) -> None:
+    vae.enable_tiling()
+    try:
+        decode, tiling = short_of_memory(vae, 1, MemoryError())
+        decode_within_memory(vae, decode, LATENTS, print, return_dict=False)
+        assert tiling == [True, True]
+        assert vae.use_tiling, "the next image is decoded as the plan for the card wants it"
+    finally:
+        vae.disable_tiling()
+
+
 def test_the_last_rungs_error_is_the_answer(vae: Any) -> None:
     decode, tiling = short_of_memory(vae, 9, torch.OutOfMemoryError("CUDA out of memory"))
     with pytest.raises(torch.OutOfMemoryError):

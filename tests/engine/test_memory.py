@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -41,6 +44,35 @@ def test_the_model_used_before_comes_back_without_the_disk(tiny: Tiny) -> None:
     engine.unload()
     assert engine.idle().model == ""
     assert draw("sd1") == 1
+    engine.close()
+
+
+def test_a_model_that_is_let_go_is_gone_before_the_next_one_is_read(
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two at once may not fit, and the next one's place is chosen by what is free."""
+    from diffusers import StableDiffusionPipeline, UNet2DConditionModel
+
+    folder = Path(shutil.copytree(tiny("sd1"), tmp_path / "model"))
+    engine = Engine(Start(device="cpu", threads=1), lambda *told: None)
+    at_reading: list[int] = []
+    read = StableDiffusionPipeline.from_pretrained
+
+    def counted(*args: Any, **options: Any) -> Any:
+        at_reading.append(sum(type(each) is UNet2DConditionModel for each in gc.get_objects()))
+        return read(*args, **options)
+
+    monkeypatch.setattr(StableDiffusionPipeline, "from_pretrained", counted)
+    gc.collect()
+    gc.disable()
+    try:
+        for second in range(3):
+            os.utime(folder / "model_index.json", (second, second))
+            engine.generate(command(request(steps=1), folder), Desk())
+    finally:
+        gc.enable()
+    assert len(set(at_reading)) == 1, f"networks in memory: {at_reading}"
+    assert len(at_reading) == 3
     engine.close()
 
 

@@ -14,6 +14,7 @@ import torch
 from imagegen_desktop.domain.request import REFERENCE_SIDE, GenerationRequest, ImagePrompt, LoraWeight, SourceImage
 from imagegen_desktop.engine.adapters import Adapters
 from imagegen_desktop.engine.conditioning import TextCache
+from imagegen_desktop.engine.decode import decode_on_processor
 from imagegen_desktop.engine.desk import Desk
 from imagegen_desktop.engine.device import choose
 from imagegen_desktop.engine.memory_plan import EIGHT_BIT, STREAMED, TEXT_APART, WHOLE, Plan
@@ -85,6 +86,35 @@ def test_a_need_counts_every_weight_once(tiny: Tiny) -> None:
 def test_a_processor_holds_everything_whatever_is_wanted(tiny: Tiny) -> None:
     _, plan = placed(opened(tiny("sd1")), PIPELINES["sd1"], choose("cpu"), STREAMED, 64 * 64)
     assert (plan.way, plan.words) == (WHOLE, "")
+
+
+@torch.no_grad()
+def test_the_autoencoder_of_a_streamed_model_can_be_brought_to_the_processor(tiny: Tiny) -> None:
+    pipeline = opened(tiny("sdxl")).to(torch.bfloat16)
+    place(pipeline, PIPELINES["sdxl"], CARD, Plan(way=STREAMED, peak=0))
+    latents = torch.zeros((1, 4, 8, 8), dtype=torch.bfloat16)
+    decoded = decode_on_processor(pipeline.vae, pipeline.vae.decode, latents)[0]
+    assert decoded.dtype == torch.float32
+
+
+def test_a_decoding_in_single_precision_needs_twice_the_memory(tiny: Tiny) -> None:
+    pipeline = opened(tiny("sdxl")).to(torch.float16)
+    asks = need_of(pipeline, PIPELINES["sdxl"], 1024 * 1024)
+    pipeline.vae.register_to_config(force_upcast=False)
+    assert asks.decoding == 2 * need_of(pipeline, PIPELINES["sdxl"], 1024 * 1024).decoding
+
+
+def test_no_autoencoder_stays_behind(tiny: Tiny, tmp_path: Path) -> None:
+    """When a model makes room on a card, nor does its own one that another one stands in for."""
+    pipeline = opened(tiny("sd1"))
+    own, adapters = pipeline.vae, Adapters(pipeline, PIPELINES["sd1"], Digests())
+    pipeline.vae.enable_tiling()
+    adapters.apply(request(vae="mine"), [extra("vae", tiny_additions.autoencoder(tmp_path / "vae"))])
+    assert adapters.vae.use_tiling, "as the plan for the card wants it"
+    pipeline.vae = adapters.vae
+    pipeline.to("meta")
+    adapters.to("meta")
+    assert (own.device.type, adapters.vae.device.type) == ("meta", "meta")
 
 
 @pytest.mark.parametrize("way", [WHOLE, TEXT_APART, STREAMED, EIGHT_BIT])

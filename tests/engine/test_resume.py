@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from imagegen_desktop.engine import snapshot
 from imagegen_desktop.protocol.messages import (
@@ -36,6 +37,17 @@ def test_a_paused_job_goes_on_where_it_was(engine: EngineChild, tiny: Tiny, tmp_
     again = engine.image(replace(asked, resume=paused.snapshot))
     assert again.resumed_at == paused.step
     assert again.pixels == bare.pixels(wish, tiny("sd1"))
+
+
+def test_a_snapshot_that_was_read_may_be_written_again_at_once(tmp_path: Path) -> None:
+    """A file that is part of somebody's memory is locked on Windows, for as long as the job that goes on from it."""
+    place, tensors = tmp_path / "image.safetensors", {"latents": torch.ones(64)}
+    snapshot.write_sealed(place, {"step": 1}, tensors)
+    _, read = snapshot.read_sealed(place)
+    mapped = Path("/proc/self/maps")  # where there is none, the file system itself objects
+    assert not mapped.exists() or str(place) not in mapped.read_text()
+    snapshot.write_sealed(place, {"step": 2}, {"latents": torch.zeros(64)})
+    assert torch.equal(read["latents"], tensors["latents"])
 
 
 def pause(engine: EngineChild, asked: Generate) -> Paused:
