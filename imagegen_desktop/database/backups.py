@@ -11,6 +11,7 @@ from pathlib import Path
 import apsw
 
 from ..paths import sync_folder
+from .restored import was_just_restored
 
 LEAST_DISTANCE = timedelta(minutes=30)
 KEPT_DAYS, KEPT_WEEKS, KEPT_MONTHS = 12, 10, 9
@@ -57,7 +58,8 @@ def _make_durable(path: Path) -> None:
 
 
 def back_up(database: Path, backups: Path, now: datetime) -> Path | None:
-    """Makes today's copy and thins the old ones; None when nothing changed or the last is too young."""
+    """Makes today's copy and thins the old ones; None when nothing changed or the last is too young. Where the library
+    was itself put back from one, all stay for a day."""
     stamps = backup_stamps(backups)
     if not is_due(stamps, now) or not _changed_since(database, max(stamps, default=None)):
         return None
@@ -67,7 +69,7 @@ def back_up(database: Path, backups: Path, now: datetime) -> Path | None:
         made = copy_database(source, backups / name_of(now))
     finally:
         source.close()
-    for stamp in to_remove([*stamps, now], now):
+    for stamp in () if was_just_restored(database, now) else to_remove([*stamps, now], now):
         (backups / name_of(stamp)).unlink(missing_ok=True)
     return made
 

@@ -21,6 +21,7 @@ from .failures import SUSPICIOUS, is_full, plainly
 from .in_use import InUse
 from .migrations import TABLES, migrate
 from .recovery import is_suspect, put_right
+from .restored import was_just_restored
 
 OLDEST_SQLITE = (3, 51, 3)
 BUSY_MILLISECONDS = 5000
@@ -107,6 +108,10 @@ class Library:
         """Makes a checked copy in the backups folder when one is due; its path, or None."""
         with plainly(self.path):
             return back_up_database(self.path, self.backups, now)
+
+    def was_just_restored(self) -> bool:
+        """Whether it was put back less than a day ago: what it does not know yet may still be wanted."""
+        return was_just_restored(self.path, datetime.now(UTC))
 
     def close(self) -> None:
         """Lets the pending writes finish, joins the writer and closes every connection."""

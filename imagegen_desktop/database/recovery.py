@@ -20,6 +20,7 @@ from ..domain.errors import BadInput
 from .backups import backup_stamps, copy_database, name_of
 from .failures import UnreadableRow, mark_of, plainly
 from .migrations import STEPS, schema, schema_of
+from .restored import note_restored
 from .rows import image_from_row, job_from_row
 
 
@@ -55,6 +56,7 @@ def put_right(path: Path, backups: Path, now: datetime) -> bool:
     with plainly(path):
         aside = _free_name(path, now)
         kept = aside.name if path.exists() else before.kept
+        note_restored(path, now)
         _write_note(path, PutRight(kept=kept))
         quarantine(path, aside)
         backup = restore_newest(backups, path)

@@ -289,7 +289,7 @@ def _work(
         edits=edits,
         sheets=Sheets(queue, composer, snapshots),
         runner=runner,
-        recovery=Recovery(jobs, providers, paid, snapshots, announce),
+        recovery=Recovery(library, jobs, providers, paid, snapshots, announce),
         forecast=forecast,
         ledger=ledger,
         holds=holds,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from ..database.connection import Library
 from ..database.jobs import Jobs
 from ..domain.errors import NotFound
 from ..domain.job import ACTIVE, Job, JobState
@@ -20,8 +21,15 @@ class Recovery:
     """Any process may run it at any time: jobs of those that live are left alone."""
 
     def __init__(
-        self, jobs: Jobs, providers: Mapping[str, Provider], paid: PaidWork, snapshots: Snapshots, announce: Announcer
+        self,
+        library: Library,
+        jobs: Jobs,
+        providers: Mapping[str, Provider],
+        paid: PaidWork,
+        snapshots: Snapshots,
+        announce: Announcer,
     ) -> None:
+        self._library = library
         self._jobs = jobs
         self._providers = providers
         self._paid = paid
@@ -40,7 +48,8 @@ class Recovery:
         # Where nothing is out there unnamed the provider can be asked for what it made, or nothing had left.
         settled = [job.id for job in self._jobs.list([JobState.UNCERTAIN]) if self._paid.is_settled(job)]
         recovered += [self._jobs.move_state(job, JobState.QUEUED, error=None) for job in settled]
-        self._snapshots.tidy(self._may_go_on)
+        if not self._library.was_just_restored():
+            self._snapshots.tidy(self._may_go_on)
         if recovered:
             self._announce.publish(JobsChanged(ids=tuple(job.id for job in recovered)))
         return recovered

@@ -49,19 +49,28 @@ class Snapshots:
 
     def tidy(self, is_wanted: Callable[[str], bool]) -> None:
         """Forgets what jobs left behind that nobody will go on with, and what is kept of older pictures."""
-        details = {file: file.stat() for file in self._finished.glob("*")}
+        details = {}
+        for file in self._finished.glob("*"):
+            with contextlib.suppress(OSError):  # another process on this home was quicker
+                details[file] = file.stat()
         newest = sorted(details, key=lambda file: details[file].st_mtime, reverse=True)
         sizes = itertools.accumulate(details[file].st_size for file in newest)
         for number, (file, size) in enumerate(zip(newest, sizes, strict=True)):
             if number >= FINISHED_KEPT or size > FINISHED_BYTES:
-                file.unlink(missing_ok=True)
+                _remove(file)
         for job in {file.name.partition("-")[0] for file in self._folder.glob("*-*")}:
             if not is_wanted(job):
                 self.forget(job)
 
     def forget(self, job: str) -> None:
         for file in self._folder.glob(f"{job}-*"):
-            file.unlink(missing_ok=True)
+            _remove(file)
 
     def _finished_place(self, image: str) -> Path:
         return self._finished / f"{image}.safetensors"
+
+
+def _remove(file: Path) -> None:
+    """Where an engine has it open, which some systems do not allow, it goes the next time."""
+    with contextlib.suppress(OSError):
+        file.unlink()

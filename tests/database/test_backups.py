@@ -13,6 +13,7 @@ from imagegen_desktop.database.backups import backup_stamps, is_due, name_of, to
 from imagegen_desktop.database.connection import Library, open_library
 from imagegen_desktop.database.facts import get_fact, library_id, set_fact
 from imagegen_desktop.database.recovery import is_sound, put_right, what_was_done
+from imagegen_desktop.database.restored import was_just_restored
 from imagegen_desktop.domain.errors import DiskProblem
 
 NOW = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)  # every file is older than that
@@ -99,6 +100,37 @@ def test_a_damaged_library_is_set_aside_and_the_newest_good_backup_takes_its_pla
         assert get_fact(library, "day") == "one"
         assert library_id(library) != identity  # its image numbers may be given away again
         set_fact(library, "writable", "again")
+
+
+def test_for_a_day_after_a_restore_no_copy_is_thinned_out(tmp_path: Path) -> None:
+    path, backups = tmp_path / "library.sqlite3", tmp_path / "backups"
+    with open_library(path, backups) as library:
+        set_fact(library, "day", "one")
+        made = library.back_up(NOW - timedelta(days=40))
+    assert made is not None
+    old = [NOW - timedelta(days=40, minutes=minutes) for minutes in (10, 20, 30)]
+    for stamp in old:  # of which one a day is enough
+        (backups / name_of(stamp)).write_bytes(made.read_bytes())
+    path.write_bytes(b"no library")
+    assert put_right(path, backups, NOW)
+    assert not put_right(path, backups, NOW + timedelta(hours=5)), "what is sound now is no restore"
+    with open_library(path, backups) as library:
+        assert library.back_up(NOW + timedelta(hours=23)) is not None
+        assert set(old) <= set(backup_stamps(backups))
+        later = (NOW + timedelta(hours=24)).timestamp()
+        os.utime(path, (later, later))
+        assert library.back_up(NOW + timedelta(hours=24)) is not None
+        assert not set(old) & set(backup_stamps(backups))
+        assert made.exists(), "the newest of its day stays"
+
+
+@pytest.mark.parametrize("said", ["", "not a moment", "2090-01-01T00:00:00+00:00", "2026-01-01"])
+def test_after_a_wrong_clock_the_day_begins_once_and_ends(tmp_path: Path, said: str) -> None:
+    path = tmp_path / "library.sqlite3"
+    path.with_name(f"{path.name}-restored").write_text(said)
+    assert was_just_restored(path, NOW)
+    assert was_just_restored(path, NOW + timedelta(hours=23))
+    assert not was_just_restored(path, NOW + timedelta(hours=24))
 
 
 def test_without_a_good_backup_nothing_is_restored(tmp_path: Path) -> None:

@@ -282,6 +282,18 @@ def test_a_job_done_since_the_backup_is_not_done_again(tmp_path: Path) -> None:
         parts.close()
 
 
+def test_what_a_job_of_after_the_backup_left_half_done_stays_for_a_day(home: Path) -> None:
+    unknown = home / "snapshots" / "lost-0.safetensors"
+    fill_with_garbage(home / "library.sqlite3")
+    unknown.write_bytes(b"half a picture")
+    start(home).close()
+    assert unknown.exists()
+    note = home / "library.sqlite3-restored"
+    note.write_text((datetime.now(UTC) - timedelta(days=1)).isoformat())
+    start(home).close()
+    assert not unknown.exists()
+
+
 def test_what_was_binned_since_the_backup_stays_in_the_bin(home: Path) -> None:
     parts = opened(home)
     old = parts.gallery.page()[-1]

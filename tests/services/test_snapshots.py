@@ -38,3 +38,13 @@ def test_large_ones_leave_no_room_for_older_ones(tmp_path: Path) -> None:
         snapshots.keep("job", number, f"image{number}")
     snapshots.tidy(lambda job: False)
     assert [number for number in range(4) if snapshots.finished(f"image{number}")] == [1, 2, 3]
+
+
+def test_what_another_process_took_away_meanwhile_stops_nobody(tmp_path: Path) -> None:
+    snapshots = Snapshots(tmp_path)
+    (tmp_path / "finished").mkdir()
+    (tmp_path / "finished" / "gone.safetensors").symlink_to(tmp_path / "nothing")
+    (tmp_path / "job-folder").mkdir()
+    Path(snapshots.place("job", 0)).write_bytes(b"half")
+    snapshots.tidy(lambda job: False)
+    assert not snapshots.existing("job", [0])
