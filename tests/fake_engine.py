@@ -2,10 +2,10 @@
 
 Faults are asked for in the prompt, so that any face can ask for them: `[slow=0.05]` seconds a step, and
 `[die=KIND@STEP]` with KIND one of kill, segv, abort, exit0, exit1, close, hang, babble, silence. `[once]` limits the
-fault to the first engine that meets it (a file in FAKE_ENGINE_MARKS remembers). FAKE_ENGINE_CARDS are the names of the
-GPUs it finds, with commas between. `[hash]` names the hash of its model,
-as real engines do once they know it. Snapshots are kept as real engines keep them: at every step when that is wished,
-and when a job is paused.
+fault to the first engine that meets it (a file in FAKE_ENGINE_MARKS remembers). `[fail]` fails at once, `[fail=0@2]`
+the first image at its second step. FAKE_ENGINE_CARDS are the names of the GPUs it finds, with commas between. `[hash]`
+names the hash of its model, as real engines do once they know it. Snapshots are kept as real engines keep them: at
+every step when that is wished, and when a job is paused.
 """
 
 from __future__ import annotations
@@ -164,6 +164,9 @@ class FakeEngine:
         self._channel.send(Started(**names, steps=steps, step=begun))
         for step in range(begun + 1, steps + 1):
             self._misbehave(request, step)
+            if _asked(request, "fail") == f"{command.index}@{step}":
+                self._channel.send(Failed(job=command.job, kind="model", message="This fails.", advice="Do not ask."))
+                return
             time.sleep(pause)
             if self._left(command, step, steps):
                 return

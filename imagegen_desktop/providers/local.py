@@ -50,17 +50,20 @@ class LocalProvider:
         seated = self._engines.seat(job.id, model, job.request.device)
         with seated as seat, seat.engine.listen(job.id) as next_event:
             seat.engine.send(self._command(assignment, assignment.first_index), only=next_event.child)
-            while True:
-                event = next_event()
-                if isinstance(event, Started) and event.index < last:
-                    seat.engine.send(self._command(assignment, event.index + 1), only=next_event.child)
-                elif isinstance(event, Step) and event.index == last:
-                    seat.last_step = event
-                yield event  # type: ignore[misc]
-                if isinstance(event, Failed) and event.kind != "engine_died":
-                    self.cancel(job.id)
-                if isinstance(event, Cancelled | Paused | Failed) or (isinstance(event, Image) and event.index == last):
-                    return
+            finished = False
+            try:
+                while not finished:
+                    event = next_event()
+                    if isinstance(event, Started) and event.index < last:
+                        seat.engine.send(self._command(assignment, event.index + 1), only=next_event.child)
+                    elif isinstance(event, Step) and event.index == last:
+                        seat.last_step = event
+                    at_end = isinstance(event, Image) and event.index == last
+                    finished = at_end or isinstance(event, Cancelled | Paused | Failed)
+                    yield event  # type: ignore[misc]
+            finally:
+                if not finished or (isinstance(event, Failed) and event.kind != "engine_died"):
+                    self.cancel(job.id)  # nobody follows what was sent ahead
 
     def cancel(self, job: str) -> None:
         self._tell(job, Cancel(job=job))
