@@ -104,10 +104,10 @@ class Queue:
             label = "Cancel a job" if len(waited) == 1 else f"Cancel {len(waited)} jobs"
             self._undo.remember(Deed(label, Act("requeue", [waited]), Act("cancel_waiting", [waited])))
         for job in busy:
-            self._stop(self.get(job), CANCEL, JobState.CANCELLED)
+            self._stop(job, CANCEL, JobState.CANCELLED)
 
     def pause(self, job: str) -> None:
-        self._stop(self.get(job), PAUSE, JobState.PAUSED)
+        self._stop(job, PAUSE, JobState.PAUSED)
 
     def resume(self, job: str) -> None:
         """Goes on with a job; with one that waits at the step it was to wait at, to its end."""
@@ -154,19 +154,21 @@ class Queue:
         self._changed(*ids)
         self.work_added()
 
-    def _stop(self, job: Job, wish: str, state: JobState) -> None:
-        if job.state in ACTIVE:
-            if not self.interrupt(job.id, wish):
-                set_fact(self._library, wish_name(job.id), wish)
-            return
-        try:
-            self._jobs.move_state(job.id, state, **({} if state is JobState.PAUSED else {"finished": now()}))
-        except IllegalMove:
-            if not self.interrupt(job.id, wish):
-                raise
-        self._changed(job.id)
-        if state is JobState.CANCELLED:
-            self._paid.recall([job.id])
+    def _stop(self, job: str, wish: str, state: JobState) -> None:
+        """In one go for a job that waits; one at work is told, by whoever drives it."""
+        found = self._jobs.move_waiting([job], state, **({} if state is JobState.PAUSED else {"finished": now()}))
+        if not found:
+            self._changed(job)
+            if state is JobState.CANCELLED:
+                self._paid.recall([job])
+        elif found[job] not in ACTIVE:
+            raise IllegalMove(f"Job {job} is {found[job].value} and cannot become {state.value}.")
+        elif not self.interrupt(job, wish):
+            by_now = self._jobs.states([job])[job]
+            if by_now in ACTIVE:  # in another process
+                set_fact(self._library, wish_name(job), wish)
+            elif by_now not in FINISHED:
+                self._stop(job, wish, state)
 
     def _requeue(self, job: Job, possible: tuple[JobState, ...]) -> None:
         if job.state not in possible:

@@ -66,7 +66,8 @@ class Underway:
             running = self._running.get(job)
             if running is None:
                 return False
-            running.wish = wish
+            if running.wish != CANCEL:  # which nothing takes back
+                running.wish = wish
         running.pass_wish_on()
         return True
 
