@@ -69,6 +69,8 @@ class EngineProcess:
         self._number = 0
         self._closing = False
         self._owner: threading.Thread | None = None
+        #: Whether there is or will be a child without another start.
+        self._owned = False
         self._births: collections.deque[float] = collections.deque(maxlen=_QUICK_DEATHS)
         self._refusal: Failed | None = None
 
@@ -77,8 +79,9 @@ class EngineProcess:
     def start(self) -> None:
         """Starts the child, unless it runs."""
         with self._changed:
-            if self._closing or (self._owner is not None and self._owner.is_alive()):
+            if self._closing or self._owned or self._gave_up():
                 return
+            self._owned = True
             self._status = replace(self._status, state="starting")
             self._owner = threading.Thread(target=self._own, name="engine-owner", daemon=True)
             self._owner.start()
@@ -143,7 +146,7 @@ class EngineProcess:
         """The number of the child there is or will be; of the last one when there will be none."""
         self.start()
         with self._changed:
-            self._changed.wait_for(lambda: self._child is not None or self._closing or self._gave_up())
+            self._changed.wait_for(lambda: self._child is not None or self._closing or not self._owned)
             return self._number
 
     def ask_to_end(self) -> None:
@@ -179,20 +182,26 @@ class EngineProcess:
     # ---- the owner ----------------------------------------------------------------------------------------
 
     def _own(self) -> None:
-        while not self._closing and not self._gave_up():
+        while True:
+            with self._changed:  # whoever starts us now knows whether we go on
+                self._owned = not (self._closing or self._gave_up())
+                self._changed.notify_all()
+            if not self._owned:
+                return
             self._births.append(time.monotonic())
             self._say(state="starting" if self._status.restarts == 0 else "restarting", message="", model="")
             try:
                 child = EngineChild(self._command, self._start_message)
             except OSError as error:
                 self._say(state="failed", message=f"The engine cannot be started: {error}")
-                break
+                with self._changed:
+                    self._owned = False
+                    self._changed.notify_all()
+                return
             self._welcome(child)
             for message in child.messages():
                 self._heard(message)
             self._bury(child)
-        with self._changed:
-            self._changed.notify_all()
 
     def _welcome(self, child: EngineChild) -> None:
         with self._changed:

@@ -93,6 +93,20 @@ def test_an_engine_that_never_stays_up_is_given_up_with_a_word() -> None:
         assert failed.wait(20)
         assert "restart it by hand" in engine.status().message
         assert isinstance(draw(engine, request())[-1], Failed)
+        assert engine.status().state == "failed", "no job is sent to it where there is another"
+    finally:
+        engine.close()
+
+
+def test_an_engine_that_cannot_be_started_is_told_to_every_job(tmp_path: Path) -> None:
+    program = tmp_path / "engine"
+    engine = EngineProcess(Start(), [str(program)])
+    try:
+        for _ in range(2):
+            [said] = draw(engine, request())
+            assert isinstance(said, Failed)
+            assert "cannot be started" in said.message
+            assert engine.status().state == "failed"
     finally:
         engine.close()
 
