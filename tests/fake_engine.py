@@ -59,23 +59,23 @@ def keep_snapshot(command: Generate, step: int) -> str:
     if command.snapshot:
         place = Path(command.snapshot)
         place.parent.mkdir(parents=True, exist_ok=True)
-        content = {"step": step, "request": snapshot_identity(command.wish, command.index)}
+        content = {"step": step, "request": snapshot_identity(command.wish)}
         write_durably(place, json.dumps(content).encode(), overwrite=True)
     return command.snapshot
 
 
-def step_of_snapshot(place: Path, index: int, request: GenerationRequest) -> int:
+def step_of_snapshot(place: Path, request: GenerationRequest) -> int:
     """0 where there is none of this image."""
     try:
         content = json.loads(place.read_bytes())
     except (OSError, ValueError):
         return 0
-    return int(content["step"]) if content["request"] == snapshot_identity(request, index) else 0
+    return int(content["step"]) if content["request"] == snapshot_identity(request) else 0
 
 
-def snapshot_identity(request: GenerationRequest, index: int) -> str:
+def snapshot_identity(request: GenerationRequest) -> str:
     """What decides the pixels of one image."""
-    return repr(replace(request.only(index), priority=0, use_cache=True, until=None, device=None))
+    return repr(replace(request, priority=0, use_cache=True, until=None, device=None))
 
 
 class FakeEngine:
@@ -153,14 +153,14 @@ class FakeEngine:
 
     def _generate(self, command: Generate) -> None:
         request = command.wish
-        seed, steps = request.seed_of(command.index), request.steps or 1
+        seed, steps = request.seed_of(0), request.steps or 1
         width, height = request.width or 8, request.height or 8
         pause = float(_asked(request, "slow") or 0.0)
         names = {"job": command.job, "index": command.index}
         if "[fail]" in request.prompt:
             self._channel.send(Failed(job=command.job, kind="model", message="This fails.", advice="Do not ask."))
             return
-        begun = step_of_snapshot(Path(command.resume), command.index, request) if command.resume else 0
+        begun = step_of_snapshot(Path(command.resume), request) if command.resume else 0
         self._channel.send(Started(**names, steps=steps, step=begun))
         for step in range(begun + 1, steps + 1):
             self._misbehave(request, step)

@@ -56,7 +56,7 @@ class Drawing:
         preview_every: int,
     ) -> None:
         self._command = command
-        self._request = command.wish.only(command.index)
+        self._request = command.wish
         self._model = model
         self._desk = desk
         self._tallies = tallies
@@ -250,7 +250,7 @@ class Drawing:
 
 def parent_of(command: Generate, branch: BranchPoint) -> Generate:
     """What draws the path that a branch leaves."""
-    return replace(command, request=branch.origin.request.to_dict(), index=0, snapshot="")
+    return replace(command, request=branch.origin.request.to_dict(), snapshot="")
 
 
 def check_possible(request: GenerationRequest, flow: bool) -> None:

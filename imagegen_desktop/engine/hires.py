@@ -43,7 +43,14 @@ class HiresDrawing(Drawing):
         first, state = self._first_pass()
         command = self._second_command(first)
         self._snapshots.carry(first, self.first_steps)
-        self._second = SecondPass(command, *self._around, outer=self, resume=state)
+        self._second = SecondPass(
+            command,
+            *self._around,
+            resume=state,
+            snapshots=self._snapshots,
+            before=self.first_steps,
+            has_begun=self.has_begun,
+        )
         return self._second.call()
 
     def began(self, step: int, steps: int) -> None:
@@ -70,7 +77,6 @@ class HiresDrawing(Drawing):
         return replace(
             self._command,
             request=self._passed.to_dict(),
-            index=0,
             resume="",
             image=self.larger.tobytes(),
             mask=self._mask.resize(size, Picture.Resampling.BILINEAR).tobytes() if self._command.mask else b"",
@@ -126,34 +132,24 @@ class HiresDrawing(Drawing):
             self.note_as(self._second)
         return super()._finished(picture)
 
-    @property
-    def snapshots(self) -> ImageSnapshots:
-        return self._snapshots
-
-    @property
-    def names(self) -> dict[str, Any]:
-        return self._names
-
 
 class SecondPass(Drawing):
     """Image-to-image on the enlarged first picture; its steps are counted on from those of the first pass."""
 
-    def __init__(self, *args: Any, outer: HiresDrawing, resume: State | None) -> None:
+    def __init__(
+        self, *args: Any, resume: State | None, snapshots: ImageSnapshots, before: int, has_begun: bool
+    ) -> None:
+        """`snapshots` are those of the first pass: both are one image; `before` are its steps, `has_begun` when it said
+        so."""
         super().__init__(*args)
-        self._outer = outer
-        self._snapshots = outer.snapshots  # both passes are one image
-        self._state = resume
-        self._before, self.has_begun = outer.first_steps, outer.has_begun
+        self._state, self._snapshots = resume, snapshots
+        self._before, self.has_begun = before, has_begun
 
     def left(self, wish: Wish) -> Event:
         return self._left(wish)
 
     def _resumable(self) -> State | None:
         return self._state
-
-    @property
-    def _names(self) -> dict[str, Any]:
-        return self._outer.names
 
 
 class BothPasses(HiresDrawing):

@@ -45,9 +45,9 @@ class Load:
 
 @dataclass(frozen=True, kw_only=True)
 class Generate:
-    """Make image `index` of a job. `request` is completed (no None but device). `image`/`mask` already
-    have the request's size. `resume` is a snapshot file to continue from, empty to begin. `extras` say where what
-    the request names beside its model lies: kind, name, path and format of each. `conditions` are the pictures of
+    """Make image `index` of a job. `request` is of that image alone, and completed (no None but device). `image`/`mask`
+    already have the request's size. `resume` is a snapshot file to continue from, empty to begin. `extras` say where
+    what the request names beside its model lies: kind, name, path and format of each. `conditions` are the pictures of
     its controls, RGB rows of the request's size, one after the other; `references` those of its image prompts, each a
     square of REFERENCE_SIDE."""
 

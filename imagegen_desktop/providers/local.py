@@ -87,7 +87,7 @@ class LocalProvider:
         return Generate(
             job=job.id,
             index=index,
-            request=job.request.to_dict(),
+            request=job.request.only(index).to_dict(),
             model_path=assignment.model.path,
             family=assignment.model.family,
             kit=assignment.model.kit,

@@ -9,11 +9,12 @@ import pytest
 
 from imagegen_desktop.domain.job import Job, JobState
 from imagegen_desktop.domain.model_card import ModelCard
-from imagegen_desktop.domain.request import GenerationRequest
+from imagegen_desktop.domain.request import MAX_COUNT, GenerationRequest
 from imagegen_desktop.protocol.messages import Failed, Image, Start, Started, Step
 from imagegen_desktop.providers.base import Assignment
 from imagegen_desktop.providers.engines import Engines
 from imagegen_desktop.providers.local import LocalProvider
+from tests.fake_engine import pixels_of
 from tests.providers.test_engine_process import FAKE
 
 MODEL = ModelCard(name="paper", path="paper", family="sd1", size_bytes=0)
@@ -51,3 +52,15 @@ def test_the_other_images_of_a_job_that_failed_are_not_drawn(provider: LocalProv
     failing.close()  # type: ignore[attr-defined]
     heard = list(provider.run(assignment("next", "a cat")))
     assert isinstance(heard[-1], Image)
+
+
+def test_the_words_of_the_largest_batch_do_not_burden_a_picture(provider: LocalProvider) -> None:
+    """Together they are more than a message may be."""
+    words = tuple(f"{'a cat, ' * 100}{number}" for number in range(MAX_COUNT))
+    batch = assignment("batch", "{cats}", prompts=words, count=MAX_COUNT)
+    events = provider.run(batch)
+    pictures = (event for event in events if isinstance(event, Image))
+    for index in range(3):
+        picture = next(pictures)
+        assert (picture.index, picture.pixels) == (index, pixels_of(batch.job.request.only(index), 7 + index))
+    events.close()  # type: ignore[attr-defined]

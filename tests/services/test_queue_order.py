@@ -183,7 +183,7 @@ def test_snapshots_of_jobs_that_are_over_are_forgotten_at_the_next_start(parts: 
 
 def command_of(parts: Parts, job: str, index: int, named: str = "") -> Generate:
     place = parts.home.snapshots / f"{named or job}-{index}.safetensors"
-    request = parts.queue.get(job).request.to_dict()
+    request = parts.queue.get(job).request.only(index).to_dict()
     return Generate(job=job, index=index, request=request, model_path="", family="", snapshot=str(place))
 
 
