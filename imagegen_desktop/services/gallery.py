@@ -86,15 +86,18 @@ class Gallery:
         check_whole("rating", rating, 0, 5)
         before = {image: self._images.get(image).rating for image in ids}
         after = dict.fromkeys(ids, rating)
-        self._undo.do(Deed(f"Rate {_images(ids)}", Act("rate", [before]), Act("rate", [after])))
+        label = "Rate 1 image" if len(ids) == 1 else f"Rate {len(ids)} images"
+        self._undo.do(Deed(label, Act("rate", [before]), Act("rate", [after])))
 
     def tag(self, ids: Sequence[str], add: Sequence[str] = (), remove: Sequence[str] = ()) -> None:
         tagged, untagged = [list(ids), list(add), list(remove)], [list(ids), list(remove), list(add)]
-        self._undo.do(Deed(f"Tag {_images(ids)}", Act("tag", untagged), Act("tag", tagged)))
+        label = "Tag 1 image" if len(ids) == 1 else f"Tag {len(ids)} images"
+        self._undo.do(Deed(label, Act("tag", untagged), Act("tag", tagged)))
 
     def delete(self, ids: Sequence[str]) -> None:
         """Puts images into the bin, where they stay until the artist empties it."""
-        self._undo.do(Deed(f"Delete {_images(ids)}", Act("restore", [list(ids)]), Act("bin", [list(ids)])))
+        label = "Delete 1 image" if len(ids) == 1 else f"Delete {len(ids)} images"
+        self._undo.do(Deed(label, Act("restore", [list(ids)]), Act("bin", [list(ids)])))
 
     def restore(self, ids: Sequence[str]) -> None:
         """Brings images back from the bin; raises NotFound."""
@@ -136,7 +139,3 @@ class Gallery:
 
     def _say(self, added: Sequence[str] = (), changed: Sequence[str] = (), removed: Sequence[str] = ()) -> None:
         self._announce.publish(ImagesChanged(added=tuple(added), changed=tuple(changed), removed=tuple(removed)))
-
-
-def _images(ids: Sequence[str]) -> str:
-    return "1 image" if len(ids) == 1 else f"{len(ids)} images"

@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow
 
 from .icons import name_icon
+from .languages import deed_in_our_words
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Actions(QObject):
             ("undo", undo, self.tr("Undo: {0}"), self.tr("Undo")),
             ("redo", redo, self.tr("Redo: {0}"), self.tr("Redo")),
         ):
-            self._actions[name].setText(form.format(what) if what else plain)
+            self._actions[name].setText(form.format(deed_in_our_words(what)) if what else plain)
             self._actions[name].setEnabled(bool(what))
 
     def _made(self, entry: Entry, window: QMainWindow) -> QAction:

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication
 Texts = dict[str, str | list[str]]
 
 _SERVICES = "services"
+_DEED = "deed: "
 _spoken: list[QTranslator] = []
 _PLACE = re.compile(r"\{(\d)\}")
 #: How often a sentence is looked for inside another one: no problem passes on more than two others.
@@ -26,6 +27,11 @@ _DEEPEST = 3
 def in_our_words(text: str) -> str:
     """A sentence of services in the language of the window; unchanged when nobody translated it."""
     return QCoreApplication.translate(_SERVICES, text)
+
+
+def deed_in_our_words(label: str) -> str:
+    """What can be undone, as services name it. Such names are short: kept apart, no sentence is taken for one."""
+    return in_our_words(_DEED + label).removeprefix(_DEED)
 
 
 class Sentences:

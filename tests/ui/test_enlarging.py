@@ -56,9 +56,7 @@ def test_the_picture_just_drawn_is_upscaled_from_the_details(studio: Studio) -> 
     drawn(studio)
     studio.until(lambda: studio.window.panes.details.image() is not None)
     button = next(
-        button
-        for button in studio.window.panes.details.findChildren(QAbstractButton)
-        if button.text() == "Upscale 2 times"
+        button for button in studio.window.panes.details.findChildren(QAbstractButton) if button.text() == "Upscale 2×"
     )
     QTest.mouseClick(button, LEFT)
     studio.until(lambda: gallery_rows(studio) == 2)
@@ -99,7 +97,7 @@ def test_a_picture_that_cannot_be_decoded_again_says_so(studio: Studio) -> None:
     menu_entry(studio, "Decode again", "With the model's own VAE").trigger()
     said = studio.window.panes.stage.messages
     studio.until(said.isVisible)
-    assert "not enlarged" in " ".join(label.text() for label in said.findChildren(QLabel))
+    assert "not only enlarged" in " ".join(label.text() for label in said.findChildren(QLabel))
     assert len(studio.provider.assignments) == 2
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
+from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QApplication
 
 from imagegen_desktop import paths
-from imagegen_desktop.ui.languages import JsonTranslator, in_our_words, sentences, texts
+from imagegen_desktop.ui.languages import JsonTranslator, deed_in_our_words, in_our_words, sentences, texts
+from imagegen_desktop.ui.widgets.amounts import duration, number
 from tests.ui.texts import PASSED_ON, all_texts, given, in_services
 
 FOLDER = paths.resources() / "lang"
@@ -34,6 +36,27 @@ def test_german_has_the_same_places_for_values() -> None:
     for english, german in texts(FOLDER, "de").items():
         for form in german if isinstance(german, list) else [german]:
             assert set(re.findall(r"\{\d\}|%n", form)) == set(re.findall(r"\{\d\}|%n", english)), english
+
+
+def test_german_speaks_with_one_voice() -> None:
+    """The artist is a friend, what follows is said after a space, and one thing has one name."""
+    said = [form for name in ("de", "de-services") for form in texts(FOLDER, name).values()]
+    forms = [each for form in said for each in (form if isinstance(form, list) else [form])]
+    assert [form for form in forms if re.search(r"\b(Ihre?[nmrs]?|\w+en Sie)\b", form)] == []
+    assert [form for form in forms if re.search(r"[^\s(]…$", form)] == []
+    assert [form for form in forms if re.search(r"\bComputer|\bSeeds?\b|entschlüssel", form)] == []
+
+
+def test_what_can_be_undone_is_named_in_the_language_of_the_window(qapp: QApplication) -> None:
+    assert deed_in_our_words("Delete 3 images") == "Delete 3 images"
+    translator = JsonTranslator(texts(FOLDER, "de"), qapp, sentences(FOLDER, "de"))
+    qapp.installTranslator(translator)
+    try:
+        assert deed_in_our_words("Delete 3 images") == "3 Bilder löschen"
+        assert deed_in_our_words("Maske malen") == "Maske malen"
+        assert in_our_words("Remove me") == "Remove me"
+    finally:
+        qapp.removeTranslator(translator)
 
 
 def test_tr_finds_the_form_of_the_number(qapp: QApplication) -> None:
@@ -101,3 +124,12 @@ def test_sentences_of_services_are_recognised_with_their_values(qapp: QApplicati
         assert in_our_words(english) == german
     finally:
         qapp.removeTranslator(translator)
+
+
+def test_numbers_have_the_decimal_point_of_the_language() -> None:
+    before = QLocale()
+    try:
+        QLocale.setDefault(QLocale(QLocale.Language.German))
+        assert [number(0.8, 2), number(1.5), number(4.0), duration(1.25)] == ["0,80", "1,5", "4", "1,2 s"]
+    finally:
+        QLocale.setDefault(before)

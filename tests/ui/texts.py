@@ -6,6 +6,7 @@ import ast
 import itertools
 import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 from imagegen_desktop.domain import errors
@@ -103,6 +104,8 @@ SPEAKING = (
 )  # fmt: skip
 #: Functions that make a problem of a sentence, or of a part of one, that they are given.
 PASSING = {"_broken"}
+#: What is done, and can be undone under its name.
+LABELLED = {"Deed", "_change", "_swap"}
 #: What is only passed on: the sentence is another problem's, or the word the name of a field.
 PASSED_ON = {
     "name", "kind", "field.name", "setting.name", "card.name", "card.path", "card.missing", "problem",
@@ -131,11 +134,14 @@ def in_code() -> set[str]:
 def in_services() -> set[str]:
     """The forms of all sentences that may come from below the window, values as {0}, {1} …"""
     files = {form for _, title, remedy in kinds._OTHERS for form in (f"{{0}} is {title}.", remedy)}
-    return {*SERVICES_ELSEWHERE, *files, *(form for forms in given().values() for form in forms)} - TOO_OPEN
+    deeds = {f"deed: {form}" for forms in given(_labels).values() for form in forms}
+    return {*SERVICES_ELSEWHERE, *files, *deeds, *(form for forms in given().values() for form in forms)} - TOO_OPEN
 
 
-def given() -> dict[str, set[str]]:
-    """The forms of sentences by the expressions that problems and notices are given; none for an unreadable one."""
+def given(told: Callable[[ast.Call], list[ast.expr]] | None = None) -> dict[str, set[str]]:
+    """The forms of sentences by the expressions that problems and notices are given, or that `told` finds in a call;
+    none for an unreadable one."""
+    told = told or _spoken
     files = sorted(file for place in SPEAKING for file in _files(PACKAGE / place))
     trees = [ast.parse(file.read_text(encoding="utf-8")) for file in files]
     everywhere = {name: value for tree in trees for name, value in _constants(tree).items()}
@@ -143,7 +149,7 @@ def given() -> dict[str, set[str]]:
     for tree in trees:
         reader = Reader(everywhere | _constants(tree), tree)
         for node, function in _calls(tree):
-            for value in _spoken(node):
+            for value in told(node):
                 found.setdefault(ast.unparse(value), set()).update(reader.read(value, function))
     return found
 
@@ -225,6 +231,12 @@ def _spoken(call: ast.Call) -> list[ast.expr]:
     if name in PASSING:
         return call.args
     return [named["missing"]] if name == "replace" and "missing" in named else []
+
+
+def _labels(call: ast.Call) -> list[ast.expr]:
+    """What can be undone, in words."""
+    name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+    return call.args[:1] if name in LABELLED else []
 
 
 def _assigned(function: ast.AST, name: str) -> list[ast.expr]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QFormLayout,
@@ -24,7 +26,7 @@ from ...services.ledger import money
 from ..icons import name_icon
 from ..languages import in_our_words
 from ..theme import Theme
-from ..widgets.amounts import duration, moment, size
+from ..widgets.amounts import duration, moment, number, size
 from ..widgets.flow_layout import FlowLayout
 from ..widgets.labels import Label, WrappedLabel
 from ..widgets.offered import offer
@@ -107,15 +109,18 @@ class DetailsPane(QWidget):
             (self.tr("Seed"), "" if request.seed is None else str(request.seed)),
             (self.tr("Size"), f"{image.width} × {image.height}"),
             (self.tr("Steps"), "" if request.steps is None else str(request.steps)),
-            (self.tr("Guidance"), f"{request.guidance:g}" if request.guidance is not None else ""),
+            (self.tr("Guidance"), number(request.guidance) if request.guidance is not None else ""),
             (self.tr("Sampler"), request.sampler or ""),
             (self.tr("Style"), "" if request.style == NO_STYLE else request.style),
             (self.tr("Model"), request.model or ""),
-            (self.tr("LoRAs"), "\n".join(f"{lora.name} · {lora.weight:g}" for lora in request.loras)),
+            (self.tr("LoRAs"), _weighted((lora.name, lora.weight) for lora in request.loras)),
             (self.tr("Embeddings"), ", ".join(request.embeddings)),
             (self.tr("VAE"), request.vae or ""),
-            (self.tr("ControlNet"), "\n".join(f"{each.model} · {each.weight:g}" for each in request.controls)),
-            (self.tr("IP-Adapter"), "\n".join(f"{each.model} · {each.weight:g}" for each in request.image_prompts)),
+            (self.tr("ControlNet"), _weighted((each.model, each.weight) for each in request.controls)),
+            (
+                self.tr("IP-Adapter"),
+                _weighted((each.model, each.weight) for each in request.image_prompts),
+            ),
             (self.tr("Drawn by"), self.tr(self._providers.get(request.provider, ""))),
             (self.tr("Cost"), "" if image.cost is None else money(image.cost)),
             (self.tr("From"), request.image.name or self.tr("a picture") if request.image else ""),
@@ -149,7 +154,7 @@ class DetailsPane(QWidget):
         row.addWidget(self._button("prompt", self.tr("Use prompt"), self.use_prompt_requested))
         row.addWidget(self._button("seed", self.tr("Use seed"), self.use_seed_requested))
         row.addWidget(self._button("image", self.tr("Start from it"), self.start_from_requested))
-        row.addWidget(self._button("upscale", self.tr("Upscale 2 times"), self.upscale_requested))
+        row.addWidget(self._button("upscale", self.tr("Upscale 2×"), self.upscale_requested))
         row.addWidget(self._compare)
         return row
 
@@ -201,7 +206,12 @@ class DetailsPane(QWidget):
         return label
 
 
+def _weighted(added: Iterable[tuple[str, float]]) -> str:
+    """What was added, one a line, and how strongly."""
+    return "\n".join(f"{name} · {number(weight)}" for name, weight in added)
+
+
 def _enlarged(request: GenerationRequest) -> str:
     """How many times, and by whom; empty for a picture that was not."""
     factor = request.upscale or request.hires_factor
-    return f"× {factor:g} · {request.upscaler}" if factor is not None else ""
+    return f"× {number(factor)} · {request.upscaler}" if factor is not None else ""

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QVBoxLayout
 from ...domain.model_card import ModelCard
 from ...domain.request import LoraWeight
 from ..icons import name_icon
+from ..widgets.amounts import number
 from ..widgets.fields import Slider
 from ..widgets.flow_layout import FlowLayout
 from ..widgets.labels import ElidedLabel, Label, WrappedLabel
@@ -58,7 +59,7 @@ class LoraRow(QWidget):
         self._name.setToolTip(reason or self._name.text())
 
     def _moved(self, hundredths: int) -> None:
-        self._said.setText(f"{hundredths / 100:.2f}")
+        self._said.setText(number(hundredths / 100, 2))
         self.changed.emit()
 
     def _arrange(self, card: ModelCard | None) -> None:

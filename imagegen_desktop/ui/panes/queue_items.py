@@ -11,6 +11,7 @@ from ...domain.job import ACTIVE, WAITING, Job, JobState
 from ...protocol.messages import Event, Started, Step
 from ..languages import in_our_words
 from ..pace import Pace
+from ..widgets.amounts import number
 from ..widgets.items import ROOT, Index
 
 JOB = Qt.ItemDataRole.UserRole
@@ -87,7 +88,7 @@ class QueueItems(QAbstractListModel):
         words = " ".join(job.request.prompt.split())
         if job.request.upscale is None:
             return words or self.tr("No words")
-        larger = self.tr("{0} times larger").format(f"{job.request.upscale:g}")
+        larger = self.tr("{0} times larger").format(number(job.request.upscale))
         return f"{larger}: {words}" if words else larger
 
     def state_name(self, job: Job) -> str:

@@ -9,6 +9,7 @@ from ...domain.enlarging import HIRES_STRENGTH
 from ...domain.families import IMAGE, INPAINT
 from ...domain.request import GenerationRequest
 from ..offer import Offer
+from ..widgets.amounts import number
 from ..widgets.fields import Choice, Number, captioned
 from ..widgets.offered import offer
 
@@ -28,7 +29,7 @@ class SecondPass(QWidget):
         self._masked = False
         self._factor.addItem(self.tr("Off"), None)
         for factor in _FACTORS:
-            self._factor.addItem(self.tr("{0} times larger").format(f"{factor:g}"), factor)
+            self._factor.addItem(self.tr("{0} times larger").format(number(factor)), factor)
         self._factor.setToolTip(self.tr("Makes the picture larger and draws over it once more, for finer detail"))
         self._strength.setDecimals(2)
         self._strength.setValue(HIRES_STRENGTH)
@@ -51,7 +52,7 @@ class SecondPass(QWidget):
     def show_request(self, request: GenerationRequest) -> None:
         factor = request.hires_factor
         if factor is not None and self._factor.findData(factor) < 0:
-            self._factor.addItem(self.tr("{0} times larger").format(f"{factor:g}"), factor)
+            self._factor.addItem(self.tr("{0} times larger").format(number(factor)), factor)
         self._factor.setCurrentIndex(max(0, self._factor.findData(factor)))
         self._strength.setValue(request.hires_strength or HIRES_STRENGTH)
 

@@ -11,6 +11,12 @@ from ...domain import durations
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
+def number(value: float, digits: int | None = None) -> str:
+    """With the language's decimal point; as many digits as it takes, or so many after the point."""
+    plain = f"{value:g}" if digits is None else f"{value:.{digits}f}"
+    return plain.replace(".", QLocale().decimalPoint())
+
+
 def duration(seconds: float) -> str:
     """0.8 s, 11 s, 3 min 20 s, 2 h 5 min, with the language's decimal point."""
     return durations.duration(seconds).replace(".", QLocale().decimalPoint())
