@@ -63,8 +63,6 @@ class MainWindow(QMainWindow):
     def place(self, panes: Panes) -> None:
         """Puts the panes where a new artist finds them."""
         self.panes = panes
-        self.setCentralWidget(panes.stage)
-        panes.stage.show()  # in a window on screen the layout overlooks it until then, and the docks take its place
         area = Qt.DockWidgetArea
         self._docks = [
             Dock("promptDock", self.tr("Prompt"), panes.prompt),
@@ -78,6 +76,9 @@ class MainWindow(QMainWindow):
             area.RightDockWidgetArea,
             area.BottomDockWidgetArea,
         )
+        self.addDockWidget(areas[0], self._docks[0])  # before the canvas, as the keyboard goes from pane to pane
+        self.setCentralWidget(panes.stage)
+        panes.stage.show()  # in a window on screen the layout overlooks it until then, and the docks take its place
         for dock, where in zip(self._docks, areas, strict=True):
             self.addDockWidget(where, dock)
             self._docks_menu.addAction(dock.toggleViewAction())

@@ -7,9 +7,22 @@ import sys
 import threading
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QComboBox, QLabel, QLineEdit, QPlainTextEdit, QScrollBar
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSlider,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QScrollBar,
+    QWidget,
+)
 
+from imagegen_desktop.domain.job import JobState
+from imagegen_desktop.ui.panes.queue_items import JOB
 from tests.ui.conftest import Opened, Studio
+from tests.ui.test_window import draw
 
 CONTROLS = (QAbstractButton, QAbstractSlider, QComboBox, QLineEdit, QPlainTextEdit)
 #: What Qt makes inside its own controls.
@@ -56,6 +69,28 @@ def test_every_pane_can_be_reached_by_keyboard(studio: Studio) -> None:
             reached.add(widget.objectName())
     wanted = {"promptEdit", "styleList", "stepsSpin", "generateButton", "canvas", "queueView", "galleryView"}
     assert wanted <= reached
+
+
+def test_the_keyboard_goes_through_the_panes_as_one_reads(studio: Studio) -> None:
+    wanted = ["modelCombo", "promptEdit", "generateButton", "canvas", "queueView", "galleryView"]
+    reached: list[str] = []
+    widget: QWidget = studio.find(QComboBox, "modelCombo")
+    for _ in range(400):
+        reached.append(widget.objectName())
+        widget = widget.nextInFocusChain()
+    assert [name for name in dict.fromkeys(reached) if name in wanted] == wanted
+
+
+def test_a_queue_that_has_the_focus_shows_where_it_is(studio: Studio) -> None:
+    draw(studio, steps=2)
+    view = studio.find(QAbstractItemView, "queueView")
+    studio.until(lambda: view.model().rowCount() == 1 and view.model().index(0, 0).data(JOB).state is JobState.DONE)
+    studio.window.activateWindow()
+    studio.window.panes.prompt.focus_prompt()
+    studio.until(lambda: not view.hasFocus())
+    before = view.viewport().grab().toImage()
+    view.setFocus(Qt.FocusReason.TabFocusReason)
+    studio.until(lambda: view.viewport().grab().toImage() != before)
 
 
 def test_nothing_heavy_is_imported_before_the_first_paint() -> None:
