@@ -8,7 +8,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+
+from imagegen_desktop.domain.download import Download, DownloadState
 
 SIZES = {"1440x900": (1440, 900), "1024x640": (1024, 640)}
 PATIENCE_SECONDS = 30
@@ -103,6 +106,7 @@ def photograph(theme: str, scale: str, size: str, folder: Path) -> None:
         try:
             _beginnings(one)
             _drawing(one)
+            _many(one)
             _troubles(one)
             _clouds(one)
             _making(one)
@@ -159,6 +163,20 @@ def _drawing(one: Photographer) -> None:
     one.take("paused")
 
 
+def _many(one: Photographer) -> None:
+    """Thirty jobs, the first of them being drawn."""
+    one.provider.hold()
+    one.prompt("a small house in the rain")
+    one.generate(30)
+    one.provider.allow(3)
+    one.wait(lambda: len(one.parts.queue.jobs()) >= 30)
+    one.take("many-jobs")
+    one.parts.queue.cancel([job.id for job in one.parts.queue.jobs() if job.state.value in ("queued", "running")])
+    one.provider.release()
+    one.wait(lambda: not any(job.state.value in ("queued", "running") for job in one.parts.queue.jobs()))
+    one.parts.queue_edits.clear_finished()
+
+
 def _troubles(one: Photographer) -> None:
     one.parts.queue.cancel([job.id for job in one.parts.queue.jobs() if job.state.value == "queued"])
     one.parts.queue.resume_all()
@@ -167,7 +185,14 @@ def _troubles(one: Photographer) -> None:
     one.wait(lambda: any(job.state.value == "failed" for job in one.parts.queue.jobs()))
     one.engine("restarting", "It ended with signal 9 (killed).")
     one.take("engine-restarting")
+    from imagegen_desktop.services.announce import Notice
+
+    for level, text in (("error", "There is no room left on the disk."), ("info", "Stable Diffusion XL is here.")):
+        one.parts.announce.publish(Notice(level=level, text=text, advice="Free some room." if level == "error" else ""))
+    one.take("messages")
     one.engine("ready")
+    for text in ("There is no room left on the disk.", "Stable Diffusion XL is here."):
+        one.window.panes.stage.messages.clear(text)
     from PySide6.QtWidgets import QLineEdit
 
     one.find(QLineEdit, "seedEdit").setText("99999999999999999999")  # type: ignore[attr-defined]
@@ -245,7 +270,8 @@ def _adding(one: Photographer) -> None:
     from imagegen_desktop.domain.request import GenerationRequest, LoraWeight
     from imagegen_desktop.services.announce import ModelsChanged
     from imagegen_desktop.ui.panes.control_row import ControlRow
-    from tests.ui.test_additions import put_controlnet, put_lora
+    from imagegen_desktop.ui.panes.image_prompt_row import ImagePromptRow
+    from tests.ui.test_additions import put_controlnet, put_ip_adapter, put_lora
 
     put_lora(one.home, "ink-and-wash", "ink drawing, loose brush")
     put_controlnet(one.home)
@@ -265,6 +291,20 @@ def _adding(one: Photographer) -> None:
     one.settle(300)
     pane.findChild(QScrollArea).ensureWidgetVisible(button)
     one.take("additions")
+    put_ip_adapter(one.home)
+    one.parts.models.refresh()
+    one.parts.announce.publish(ModelsChanged())
+    adder = pane.findChild(QToolButton, "addImagePromptButton")
+    one.wait(adder.isEnabled)
+    pane.additions.show_request(GenerationRequest(prompt=WORDS))
+    adder.click()
+    shown = pane.additions.findChild(ImagePromptRow)
+    combo = shown.findChild(QComboBox, "imagePromptCombo")
+    combo.setCurrentIndex(combo.findData("lonely"))
+    one.wait(shown.needed.isVisible)
+    one.settle(100)
+    pane.findChild(QScrollArea).ensureWidgetVisible(button)
+    one.take("needs")
     pane.additions.show_request(GenerationRequest(prompt=WORDS))
 
 
@@ -277,6 +317,7 @@ def _right(pixels: int) -> object:
 def _dialogs(one: Photographer) -> None:
     from PySide6.QtWidgets import QDialog, QFrame, QLineEdit
 
+    from imagegen_desktop.services.announce import DownloadChanged
     from imagegen_desktop.ui.dialogs.command_palette import CommandPalette
 
     one.window.actions_["settings"].trigger()
@@ -291,10 +332,29 @@ def _dialogs(one: Photographer) -> None:
     one.take("models", one.find(QDialog, "modelsDialog"))
     one.find(QDialog, "modelsDialog").turn_to_get()  # type: ignore[attr-defined]
     one.take("models-get", one.find(QDialog, "modelsDialog"))
+    for download in _downloads():
+        one.parts.announce.publish(DownloadChanged(download=download))
+    one.take("downloading", one.find(QDialog, "modelsDialog"))
     one.window.actions_["palette"].trigger()
     one.take("palette", next(frame for frame in one.window.findChildren(QFrame) if isinstance(frame, CommandPalette)))
     for dialog in one.window.findChildren(QDialog):
         dialog.close()
+
+
+def _downloads() -> list[Download]:
+    running = Download(
+        key="a",
+        id="stabilityai/stable-diffusion-xl-base-1.0",
+        title="stable-diffusion-xl-base-1.0",
+        revision="1",
+        state=DownloadState.RUNNING,
+        size=6_900_000_000,
+        received=2_400_000_000,
+        speed=11_000_000.0,
+    )
+    paused = replace(running, key="b", title="FLUX.2-klein-4B", state=DownloadState.PAUSED, speed=0.0)
+    error = {"kind": "unreachable", "message": "huggingface.co does not answer.", "advice": "Look at the connection."}
+    return [running, paused, replace(paused, key="c", title="Z-Image-Turbo", state=DownloadState.FAILED, error=error)]
 
 
 def _sheet(one: Photographer) -> None:

@@ -15,8 +15,9 @@ from .tokens import Tokens
 
 _NAME = "iconName"
 _ROLE = "iconRole"
-#: A little wider than the icon, so that the words keep their distance.
-_BESIDE_TEXT = QSize(22, 16)
+#: Beside words an icon has this much more room at its right, as a share of its size, so that they keep their distance.
+_GAP = 0.25
+_BESIDE_TEXT = QSize(20, 16)
 _SIZES = (16, 20, 24, 32, 40, 48)
 
 
@@ -33,18 +34,20 @@ def dress(root: QWidget, tokens: Tokens) -> None:
         name = target.property(_NAME)
         if name and isinstance(target, QAbstractButton | QAction):
             color = str(getattr(tokens, target.property(_ROLE)))
-            target.setIcon(icon(name, color, tokens.muted))
-            if isinstance(target, QPushButton) and target.text():
+            beside_text = isinstance(target, QPushButton) and bool(target.text())
+            target.setIcon(icon(name, color, tokens.muted, _GAP if beside_text else 0.0))
+            if beside_text and isinstance(target, QPushButton):
                 target.setIconSize(_BESIDE_TEXT)
 
 
 @lru_cache(maxsize=256)
-def icon(name: str, color: str, disabled: str = "") -> QIcon:
+def icon(name: str, color: str, disabled: str = "", gap: float = 0.0) -> QIcon:
+    """`gap` is empty room at the right, as a share of the size."""
     made = QIcon()
     for size in _SIZES:
-        made.addPixmap(_drawn(name, color, size))
+        made.addPixmap(_drawn(name, color, size, gap=gap))
         if disabled:
-            made.addPixmap(_drawn(name, disabled, size, 0.55), QIcon.Mode.Disabled)
+            made.addPixmap(_drawn(name, disabled, size, 0.55, gap), QIcon.Mode.Disabled)
     return made
 
 
@@ -56,8 +59,8 @@ def pixmap(name: str, color: str, size: int, ratio: float) -> QPixmap:
 
 
 @lru_cache(maxsize=512)
-def _drawn(name: str, color: str, size: int, opacity: float = 1.0) -> QPixmap:
-    made = QPixmap(QSize(size, size))
+def _drawn(name: str, color: str, size: int, opacity: float = 1.0, gap: float = 0.0) -> QPixmap:
+    made = QPixmap(QSize(round(size * (1 + gap)), size))
     made.fill(Qt.GlobalColor.transparent)
     painter = QPainter(made)
     painter.setOpacity(opacity)

@@ -94,6 +94,15 @@ class SheetDialog(QDialog):
         """The jobs whose look is shown already."""
         return frozenset(self._pictured)
 
+    def _stress(self, main: QPushButton) -> None:
+        """What is to be done next: the sheet first, then what is chosen of it."""
+        for button in (self._draw, self._finish):
+            kind = "main" if button is main else ""
+            if button.property("kind") != kind:
+                button.setProperty("kind", kind)
+                button.style().unpolish(button)
+                button.style().polish(button)
+
     def _added(self, job: Job) -> QListWidgetItem:
         tile = QListWidgetItem(self._icon(QImage()), "")
         tile.setData(_JOB, job.id)
@@ -133,6 +142,7 @@ class SheetDialog(QDialog):
         waiting = sum(tile.data(_STATE) == JobState.PAUSED for tile in self._tiles.values())
         self._pages.setCurrentIndex(0 if all_ else 1)
         self._finish.setEnabled(chosen > 0)
+        self._stress(self._finish if self._tiles else self._draw)
         self._discard.setEnabled(all_ > 0)
         self._discard.setText(self.tr("Discard the others") if chosen else self.tr("Discard all"))
         self._discard.setAccessibleName(self._discard.text())
@@ -155,7 +165,6 @@ class SheetDialog(QDialog):
         self._draw.setObjectName("drawSheetButton")
         self._finish.setObjectName("finishSheetButton")
         self._discard.setObjectName("discardSheetButton")
-        self._finish.setProperty("kind", "main")
         self._draw.setAutoDefault(False)
         self._discard.setAutoDefault(False)
         for button in (self._draw, self._finish):

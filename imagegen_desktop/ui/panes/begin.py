@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from ..icons import name_icon
@@ -46,6 +46,8 @@ class Begin(QWidget):
         self._forecast.setAccessibleDescription(details)
 
     def _prepare(self) -> None:
+        self.setObjectName("beginBar")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._generate.setObjectName("generateButton")
         self._generate.setProperty("kind", "main")
         self._generate.setAccessibleName(self.tr("Generate"))

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QPushButton, QVBoxLayout, QWidget
 
 from ...domain.cloud_model import SizeRule
 from ...domain.families import MODEL_DEFAULT_SAMPLER
 from ...domain.request import MAX_COUNT, MAX_GUIDANCE, MAX_STEPS, GenerationRequest
 from ..offer import Offer
 from ..theme import Theme
-from ..widgets.fields import Choice, Number, WholeNumber, captioned, section
+from ..widgets.fields import Choice, Number, WholeNumber, captioned
 from ..widgets.offered import offer
 from .seed import Seed
 from .size import Size
+from .titled import titled
 
 
 class Numbers(QWidget):
@@ -171,10 +172,7 @@ class Numbers(QWidget):
         self._reset.hide()
 
     def _arrange(self) -> None:
-        head = QHBoxLayout()
-        head.addWidget(section(self.tr("Size")))
-        head.addStretch()
-        head.addWidget(self._reset)
+        head = titled(self.tr("Size"), self._reset)
         grid = QGridLayout()
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(8)

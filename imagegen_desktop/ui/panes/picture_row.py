@@ -18,7 +18,7 @@ from ..icons import name_icon
 from ..widgets.fields import Choice, Number, captioned
 from .needed_networks import NeededNetworks
 
-_LOOK = 72
+_LOOK, _EMPTY = 72, 24
 
 #: What of a request one row stands for.
 Acting = Control | ImagePrompt
@@ -45,7 +45,8 @@ class PictureWell(QToolButton):
         super().__init__()
         self.setAcceptDrops(True)
         self.setFixedSize(_LOOK + 8, _LOOK + 8)
-        self.setIconSize(QSize(_LOOK, _LOOK))
+        self.setObjectName("pictureWell")
+        self.setIconSize(QSize(_EMPTY, _EMPTY))
         self.setToolTip(self.tr("Drop a picture here, or click to choose one"))
         name_icon(self, "upload", "muted")
         self._word = QLabel(self)
@@ -63,6 +64,7 @@ class PictureWell(QToolButton):
 
     def show_picture(self, image: QImage) -> None:
         self.setProperty("iconName", "")
+        self.setIconSize(QSize(_LOOK, _LOOK))
         sized = image.scaled(
             self.iconSize(), Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
         )

@@ -140,7 +140,9 @@ class QueuePane(QWidget):
         paused = [self.tr("Paused")] if self._pause.isChecked() else []
         count = [self.tr("%n job(s)", "", left)] if left else []
         eta = [duration(self._eta)] if left and self._eta else []
-        ways = (paused + count + eta, paused + count, paused + [str(left)] * bool(left), paused or [str(left or "")])
+        number = [str(left)] if left else []
+        # The last is short enough for every language; that the queue is paused is seen on the button beside it.
+        ways = (paused + count + eta, paused + count, paused + number, paused, number)
         self._summary.say(*(" · ".join(way) for way in ways))
 
     def _selected(self) -> list[Job]:

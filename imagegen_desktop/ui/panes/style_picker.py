@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from ...domain.style import StylePreset
 from ..theme import Theme
-from ..widgets.fields import section
 from .style_cards import LoadPicture, StyleCards
+from .titled import titled
 
 
 class StylePicker(QWidget):
@@ -23,14 +23,10 @@ class StylePicker(QWidget):
         self._more.setAccessibleName(self.tr("Show all styles"))
         self._more.toggled.connect(self._toggle)
         self._cards.style_chosen.connect(self.style_chosen)
-        head = QHBoxLayout()
-        head.addWidget(section(self.tr("Style")))
-        head.addStretch()
-        head.addWidget(self._more)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        column.addLayout(head)
+        column.addLayout(titled(self.tr("Style"), self._more))
         column.addWidget(self._cards)
         self._name_switch()
 

@@ -139,6 +139,8 @@ class SuggestionCard(QFrame):
     def _prepare(self) -> None:
         self._text.setObjectName("suggestionText")
         self._text.setAccessibleName(self.tr("Suggested prompt"))
+        self._text.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._text.document().setDocumentMargin(1)
         self._text.setReadOnly(True)
         self._text.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
@@ -158,7 +160,7 @@ class SuggestionCard(QFrame):
         for button in (self._accept, self._edit, self._reject):
             buttons.addWidget(button)
         column = QVBoxLayout(self)
-        column.setContentsMargins(12, 8, 12, 12)
+        column.setContentsMargins(8, 8, 8, 8)
         column.setSpacing(8)
         column.addWidget(self._said)
         column.addWidget(self._text)
