@@ -214,6 +214,9 @@ class Reporter:
 
     def finish(self, job: Job) -> None:
         """The last word on a job."""
+        if job.state is JobState.PAUSED and job.step != job.request.until:
+            self._bar.clear()
+            output.warn(f"paused at step {job.step} of {job.steps}; queue resume {job.id} and queue run go on")
         if not self._json:
             return
         event = {JobState.DONE: "done", JobState.CANCELLED: "cancelled", JobState.PAUSED: "paused"}.get(

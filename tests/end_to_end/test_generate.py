@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -106,3 +109,31 @@ def test_a_picture_says_what_to_draw_through_an_ip_adapter(call: Call, tiny: Pat
     found = json.loads(call("inspect", image["path"], "--json").stdout)["request"]
     [said] = found["image_prompts"]
     assert (said["model"], said["weight"], said["end"], said["image"]["width"]) == ("styles", 1.0, 0.8, 40)
+
+
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_it_says_how_to_go_on_and_goes_on(
+    call: Call, environment: dict[str, str], tiny: Path, asked: signal.Signals
+) -> None:
+    """Ctrl-C in a terminal; SIGTERM from whatever ends the session."""
+    line = ["generate", "a fox", "--model", str(tiny), "--steps", "60", "--seed", "3", "--json"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "imagegen_desktop", *line],
+        env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None and process.stderr is not None
+        heard = [json.loads(process.stdout.readline())]
+        while heard[-1]["step"] < 3:
+            heard.append(json.loads(process.stdout.readline()))
+        process.send_signal(asked)
+        heard += map(json.loads, process.stdout)
+        said = process.stderr.read()
+    assert process.returncode == 130
+    job = heard[-1]["job"]
+    assert heard[-1] == {"event": "paused", "job": job, "error": None}
+    assert f"queue resume {job}" in said
+    assert call("queue", "resume", job).returncode == 0
+    again = events(call("queue", "run", "--until-empty", "--json"))
+    assert [event["event"] for event in again][-2:] == ["image", "done"]
+    assert again[-2]["resumed_at"] == heard[-2]["step"]
+    assert again[0]["step"] == heard[-2]["step"] + 1
