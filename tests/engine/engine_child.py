@@ -10,7 +10,19 @@ from typing import Any, TypeVar
 
 from imagegen_desktop.domain.request import GenerationRequest, SourceImage
 from imagegen_desktop.protocol.framing import Stream
-from imagegen_desktop.protocol.messages import Channel, Command, Event, Failed, Generate, Heartbeat, Idle, Image, Start
+from imagegen_desktop.protocol.messages import (
+    Channel,
+    Command,
+    Event,
+    Failed,
+    Generate,
+    Heartbeat,
+    Idle,
+    Image,
+    Start,
+    Started,
+    Step,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 SIDE = 64
@@ -56,6 +68,12 @@ class EngineChild:
         for event in events:
             assert not isinstance(event, Failed), event.detail
         return only(events, Image)
+
+    def refusal(self, command: Generate) -> Failed:
+        """The answer to a command that cannot be carried out: nothing is drawn before it is said."""
+        events = self.run(command)
+        assert not any(isinstance(event, Started | Step | Image) for event in events), "it began all the same"
+        return only(events, Failed)
 
     def close(self) -> None:
         for file in self._files:

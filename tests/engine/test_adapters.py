@@ -14,14 +14,11 @@ from imagegen_desktop.engine.desk import Desk
 from imagegen_desktop.engine.generate import Engine
 from imagegen_desktop.protocol.messages import (
     Event,
-    Failed,
-    Generate,
     Idle,
     Image,
     Pause,
     Paused,
     Start,
-    Started,
     Step,
 )
 from tests import tiny_additions
@@ -34,12 +31,6 @@ Tiny = Callable[[str], Path]
 
 def with_loras(*weights: tuple[str, float], **changes: Any) -> GenerationRequest:
     return request(loras=tuple(LoraWeight(name=name, weight=weight) for name, weight in weights), **changes)
-
-
-def failed(engine: EngineChild, asked: Generate) -> Failed:
-    events = engine.run(asked)
-    assert not any(isinstance(event, Image | Step | Started) for event in events), "it began all the same"
-    return only(events, Failed)
 
 
 # ---- LoRA -------------------------------------------------------------------------------------------------
@@ -123,7 +114,7 @@ def test_a_lora_for_another_model_is_one_line_and_changes_nothing(
     bad = tiny_additions.lora(tiny(made_for), tmp_path / "bad.safetensors")
     extras = [extra("lora", good, "good"), extra("lora", bad, "bad")]
     before = engine.image(command(with_loras(("good", 0.8)), model, extras=extras)).pixels
-    answer = failed(engine, command(with_loras(("good", 0.8), ("bad", 0.5)), model, extras=extras))
+    answer = engine.refusal(command(with_loras(("good", 0.8), ("bad", 0.5)), model, extras=extras))
     assert (answer.kind, "\n" in answer.message) == ("bad_input", False)
     assert answer.message == "LoRA: 'bad' is not possible; it was made for another kind of model than the chosen one."
     assert engine.image(command(with_loras(("good", 0.8)), model, extras=extras)).pixels == before
@@ -134,11 +125,11 @@ def test_a_lora_for_another_model_is_one_line_and_changes_nothing(
 def test_a_broken_lora_is_one_line(engine: EngineChild, tiny: Tiny, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "mine.safetensors").write_bytes(content)
     extras = [extra("lora", tmp_path / "mine.safetensors")]
-    answer = failed(engine, command(with_loras(("mine", 1.0)), tiny("sd1"), extras=extras))
+    answer = engine.refusal(command(with_loras(("mine", 1.0)), tiny("sd1"), extras=extras))
     assert answer.kind == "model"
     assert "mine.safetensors" in answer.message
     assert "\n" not in answer.message
-    gone = failed(engine, command(with_loras(("mine", 1.0)), tiny("sd1")))
+    gone = engine.refusal(command(with_loras(("mine", 1.0)), tiny("sd1")))
     assert gone.message == "The LoRA mine is not there any more."
 
 
@@ -224,7 +215,7 @@ def test_an_embedding_of_another_width_is_one_line_and_changes_nothing(
 ) -> None:
     file = tiny_additions.embedding(tmp_path / "mine.safetensors", width=width, layout=layout)
     wish = request(prompt="a mine", embeddings=("mine",))
-    answer = failed(engine, command(wish, tiny(family), family=family, extras=[extra("embedding", file)]))
+    answer = engine.refusal(command(wish, tiny(family), family=family, extras=[extra("embedding", file)]))
     assert answer.kind == "bad_input"
     assert "embedding: 'mine' is not possible; it was made for another kind of model" in answer.message
     plain = request(prompt="a mine")
@@ -234,7 +225,7 @@ def test_an_embedding_of_another_width_is_one_line_and_changes_nothing(
 def test_a_family_without_words_of_its_own_says_so(engine: EngineChild, tiny: Tiny, tmp_path: Path) -> None:
     file = tiny_additions.embedding(tmp_path / "mine.safetensors")
     wish = request(embeddings=("mine",))
-    answer = failed(engine, command(wish, tiny("flux"), family="flux", extras=[extra("embedding", file)]))
+    answer = engine.refusal(command(wish, tiny("flux"), family="flux", extras=[extra("embedding", file)]))
     assert answer.message == "embedding: 'mine' is not possible; this kind of model knows none."
 
 
@@ -256,6 +247,6 @@ def test_another_autoencoder_decodes_and_the_models_own_comes_back(
 
 def test_an_autoencoder_of_other_latents_is_one_line(engine: EngineChild, tiny: Tiny, tmp_path: Path) -> None:
     folder = tiny_additions.autoencoder(tmp_path / "vae", channels=16)
-    answer = failed(engine, command(request(vae="mine"), tiny("sd1"), extras=[extra("vae", folder)]))
+    answer = engine.refusal(command(request(vae="mine"), tiny("sd1"), extras=[extra("vae", folder)]))
     assert answer.message == "VAE: 'mine' is not possible; its latents have 16 channels, this model's have 4."
     assert engine.image(command(request(), tiny("sd1"))).pixels == bare.pixels(request(), tiny("sd1"))

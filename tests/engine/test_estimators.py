@@ -13,9 +13,8 @@ from imagegen_desktop.domain.errors import BadInput, ModelProblem
 from imagegen_desktop.domain.model_card import PREPARED_BY
 from imagegen_desktop.domain.request import Control, GenerationRequest, SourceImage
 from imagegen_desktop.engine.estimators import Estimates
-from imagegen_desktop.protocol.messages import Failed
 from tests import tiny_additions
-from tests.engine.engine_child import SIDE, EngineChild, command, only, task_request
+from tests.engine.engine_child import SIDE, EngineChild, command, task_request
 from tests.tiny_additions import extra
 
 Tiny = Callable[[str], Path]
@@ -115,7 +114,7 @@ def test_the_engine_shows_it_to_the_controlnet(
     assert drawn(preparation, picture) == drawn("none", view)
     assert drawn(preparation, picture) != drawn("none", picture)
     gone = [one for one in extras if one["kind"] != PREPARED_BY[preparation][-1]]
-    said = only(engine.run(command(controlled(preparation), model, extras=gone, conditions=bytes(SIDE**2 * 3))), Failed)
+    said = engine.refusal(command(controlled(preparation), model, extras=gone, conditions=bytes(SIDE**2 * 3)))
     assert said.message == f"The network {PREPARED_BY[preparation][-1]} is not there any more."
 
 

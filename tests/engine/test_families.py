@@ -10,7 +10,7 @@ import pytest
 from imagegen_desktop.domain.families import FAMILIES, IMAGE, INPAINT, MODEL_DEFAULT_SAMPLER, OTHER
 from imagegen_desktop.engine.pipelines import PIPELINES
 from imagegen_desktop.engine.samplers import FLOW_SAMPLERS
-from imagegen_desktop.protocol.messages import Failed, Idle, Image, Preview
+from imagegen_desktop.protocol.messages import Idle, Image, Preview
 from tests.engine import bare
 from tests.engine.engine_child import EngineChild, command, only, request, task_request
 
@@ -83,5 +83,5 @@ def test_a_repeated_prompt_costs_no_text_encoder_of_any_family(engine: EngineChi
 
 
 def test_a_model_that_only_fills_says_so(engine: EngineChild, tiny: Tiny) -> None:
-    failed = only(engine.run(command(request(), tiny("flux-fill"), family="flux-fill")), Failed)
+    failed = engine.refusal(command(request(), tiny("flux-fill"), family="flux-fill"))
     assert (failed.kind, failed.message) == ("model", "This model only paints inside a mask.")

@@ -10,9 +10,8 @@ import pytest
 import torch
 
 from imagegen_desktop.engine.noise import between
-from imagegen_desktop.protocol.messages import Failed
 from tests.engine import bare
-from tests.engine.engine_child import EngineChild, command, only, request, task_request
+from tests.engine.engine_child import EngineChild, command, request, task_request
 
 Tiny = Callable[[str], Path]
 
@@ -63,5 +62,5 @@ def test_after_a_seamless_picture_all_is_as_before(engine: EngineChild, tiny: Ti
 
 
 def test_a_model_without_convolutions_says_it_cannot(engine: EngineChild, tiny: Tiny) -> None:
-    failed = only(engine.run(command(request(tiling="x"), tiny("flux"), family="flux")), Failed)
+    failed = engine.refusal(command(request(tiling="x"), tiny("flux"), family="flux"))
     assert failed.message.startswith("tiling: 'x' is not possible")

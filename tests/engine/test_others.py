@@ -10,7 +10,7 @@ import diffusers
 import pytest
 import torch
 
-from imagegen_desktop.protocol.messages import Failed, Idle, Image, Pause, Paused, Preview, Step
+from imagegen_desktop.protocol.messages import Idle, Image, Pause, Paused, Preview, Step
 from tests import tiny_others
 from tests.engine.engine_child import SIDE, EngineChild, command, only, request
 
@@ -68,6 +68,6 @@ def test_what_is_no_text_to_image_pipeline_is_one_line(
     engine: EngineChild, tmp_path: Path, name: str, words: str
 ) -> None:
     (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": name}))
-    failed = only(engine.run(command(request(), tmp_path, family="other")), Failed)
+    failed = engine.refusal(command(request(), tmp_path, family="other"))
     assert failed.kind == "model"
     assert words in failed.message

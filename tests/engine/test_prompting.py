@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from imagegen_desktop.domain.request import GenerationRequest
-from imagegen_desktop.protocol.messages import Failed, Idle, Pause, Paused, Step
+from imagegen_desktop.protocol.messages import Idle, Pause, Paused, Step
 from tests.engine import bare
 from tests.engine.engine_child import EngineChild, command, only, request, task_request
 
@@ -137,7 +137,7 @@ def test_clip_skip_reads_an_earlier_layer(engine: EngineChild, tiny: Tiny, kind:
 
 
 def test_a_layer_the_encoder_does_not_have_is_one_clear_line(engine: EngineChild, tiny: Tiny) -> None:
-    failed = only(engine.run(command(request(clip_skip=9), tiny("sd1"))), Failed)
+    failed = engine.refusal(command(request(clip_skip=9), tiny("sd1")))
     assert failed.message == "clip skip: 9 is not possible; a whole number from 1 to 3 with this model."
 
 

@@ -11,7 +11,7 @@ import torch
 
 from imagegen_desktop.domain.families import DIFFUSION_SAMPLERS, MODEL_DEFAULT_SAMPLER
 from imagegen_desktop.engine.samplers import SAMPLERS, Schedulers
-from imagegen_desktop.protocol.messages import Failed, Image, Loading, Paused, Started, Step
+from imagegen_desktop.protocol.messages import Loading, Paused, Started, Step
 from tests import tiny_models
 from tests.engine import bare
 from tests.engine.engine_child import EngineChild, command, only, request, task_request
@@ -70,9 +70,8 @@ def test_encoding_the_source_image_is_told(engine: EngineChild, tiny: Tiny) -> N
 
 
 def test_too_little_strength_says_how_much_is_enough(engine: EngineChild, tiny: Tiny) -> None:
-    events = engine.run(command(task_request("image", strength=0.1), tiny("sd1")))
-    assert not any(isinstance(event, Image) for event in events)
-    assert "at least 0.25 with 4 steps" in only(events, Failed).message
+    said = engine.refusal(command(task_request("image", strength=0.1), tiny("sd1")))
+    assert "at least 0.25 with 4 steps" in said.message
 
 
 @pytest.mark.filterwarnings("ignore:__array_wrap__:DeprecationWarning")

@@ -19,11 +19,11 @@ from diffusers.loaders.single_file_utils import load_single_file_checkpoint
 from safetensors.torch import load_file, save_file
 
 from imagegen_desktop.domain.families import FAMILIES
-from imagegen_desktop.protocol.messages import Failed, Image, Ready, Start
+from imagegen_desktop.protocol.messages import Failed, Ready, Start
 from imagegen_desktop.weights.inspect import inspect_model
 from tests import original_layouts, tiny_models
 from tests.engine import bare
-from tests.engine.engine_child import ROOT, EngineChild, command, only, request, task_request
+from tests.engine.engine_child import ROOT, EngineChild, command, request, task_request
 
 #: What a file of the family holds beside the denoiser.
 HOLDS = {
@@ -226,9 +226,7 @@ def test_schnell_keeps_its_own_schedule_with_the_kit_of_dev(
 
 
 def failure(engine: EngineChild, file: Path, family: str, kit: Path | str) -> Failed:
-    events = engine.run(command(request(), file, family=family, kit=str(kit)))
-    assert not any(isinstance(event, Image) for event in events)
-    return only(events, Failed)
+    return engine.refusal(command(request(), file, family=family, kit=str(kit)))
 
 
 def test_without_a_kit_one_line_says_what_is_missing(unplugged: EngineChild, written: Write, tmp_path: Path) -> None:

@@ -12,8 +12,6 @@ from imagegen_desktop.protocol.messages import (
     Cancel,
     Cancelled,
     Decoding,
-    Failed,
-    Generate,
     Idle,
     Image,
     Loading,
@@ -134,14 +132,8 @@ def test_cancelling_what_is_not_there_changes_nothing(engine: EngineChild, tiny:
     assert engine.image(command(request(), tiny("sd1"))).pixels
 
 
-def failure(engine: EngineChild, asked: Generate) -> Failed:
-    events = engine.run(asked)
-    assert not any(isinstance(event, Image) for event in events)
-    return only(events, Failed)
-
-
 def test_a_missing_model_is_one_exact_line(engine: EngineChild, tmp_path: Path) -> None:
-    failed = failure(engine, command(request(), tmp_path / "nothing"))
+    failed = engine.refusal(command(request(), tmp_path / "nothing"))
     assert failed.kind == "model"
     assert failed.message == f"There is no model at {tmp_path / 'nothing'}."
 
@@ -152,7 +144,7 @@ def test_a_damaged_model_is_one_exact_line(engine: EngineChild, tmp_path: Path) 
     model = tiny_models.build("sd1", tmp_path / "broken")
     weights = model / "unet" / "diffusion_pytorch_model.safetensors"
     weights.write_bytes(weights.read_bytes()[:100])
-    failed = failure(engine, command(request(), model))
+    failed = engine.refusal(command(request(), model))
     assert failed.kind == "model"
     assert failed.message.startswith("broken: diffusion_pytorch_model.safetensors is no sound safetensors file")
     assert "\n" not in failed.message
@@ -160,12 +152,12 @@ def test_a_damaged_model_is_one_exact_line(engine: EngineChild, tmp_path: Path) 
 
 
 def test_an_unknown_sampler_or_device_says_what_there_is(engine: EngineChild, tiny: Tiny) -> None:
-    assert "Euler a" in failure(engine, command(request(sampler="Nonsense"), tiny("sd1"))).message
-    assert "cpu" in failure(engine, command(request(device="cuda:99"), tiny("sd1"))).message
+    assert "Euler a" in engine.refusal(command(request(sampler="Nonsense"), tiny("sd1"))).message
+    assert "cpu" in engine.refusal(command(request(device="cuda:99"), tiny("sd1"))).message
 
 
 def test_a_model_that_only_inpaints_says_so(engine: EngineChild, tiny: Tiny) -> None:
-    failed = failure(engine, command(request(), tiny("sd1-inpaint")))
+    failed = engine.refusal(command(request(), tiny("sd1-inpaint")))
     assert (failed.kind, failed.message) == ("model", "This model only paints inside a mask.")
 
 
