@@ -20,10 +20,19 @@ class Approach(Drawing):
     """Draws a parent picture as far as the step where a branch leaves it, or to its last one, telling its steps as it
     goes. A snapshot of the parent's spares the steps it holds."""
 
-    def __init__(self, *args: Any, until: int, before: int = 0, has_begun: bool = False) -> None:
-        """`before` are the steps that an earlier pass took; `has_begun` when it said so."""
+    def __init__(
+        self,
+        *args: Any,
+        until: int,
+        before: int = 0,
+        has_begun: bool = False,
+        after: Callable[[int], int] | None = None,
+    ) -> None:
+        """`before` are the steps that an earlier pass took; `has_begun` when it said so. `after` tells how many a later
+        one will take."""
         super().__init__(*args)
         self._until = until
+        self._after = after or self._after
         self._before, self.has_begun = before, has_begun
         self._start: State | None = None
         self._reached: State | None = None

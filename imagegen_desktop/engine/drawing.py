@@ -63,14 +63,18 @@ class Drawing:
         self._writer = writer
         self._send = send
         self._preview_every = preview_every
+        #: What another Drawing of the same job is made with, beside its command.
+        self._around = model, desk, tallies, writer, send, preview_every
         self.notes = [model.plan.words] if model.plan.words else []
         self._resumed_at: int | None = None
         self._began = self._stepped = time.perf_counter()
         self._snapshots = ImageSnapshots(command, self._request, model, writer)
         self._previews = Previews(model.colours, self._as_picture)
         self._boundary: StepBoundary | None = None
-        #: Steps that earlier passes of the same picture took, and whether it was said that it has begun.
+        #: Steps that earlier passes of the same picture took, those that later ones will take when this one takes so
+        #: many, and whether it was said that it has begun.
         self._before, self.has_begun = 0, False
+        self._after: Callable[[int], int] = lambda steps: 0
 
     def draw(self) -> None:
         """Answers with Image, Cancelled or Paused; raises what went wrong."""
@@ -160,21 +164,17 @@ class Drawing:
 
         branch = self._request.branch
         assert branch is not None
-        approach = Approach(parent_of(self._command, branch), *self._around, until=branch.step)
+        parent = parent_of(self._command, branch)
+        approach = Approach(parent, *self._around, until=branch.step, after=self._after)
         state = approach.reach()
         self.has_begun, self.notes = approach.has_begun, approach.notes
         return state
-
-    @property
-    def _around(self) -> tuple[Any, ...]:
-        """What another Drawing of the same job is made with, beside its command."""
-        return self._model, self._desk, self._tallies, self._writer, self._send, self._preview_every
 
     # ---- the watcher --------------------------------------------------------------------------------------
 
     def began(self, step: int, steps: int) -> None:
         self._model.hash.begin()
-        self._desk.step, self._desk.steps = self._before + step, self._before + steps
+        self._desk.step, self._desk.steps = self._before + step, self._before + steps + self._after(steps)
         self._stepped = time.perf_counter()
         self._snapshots.begin()
         if not self.has_begun:

@@ -32,6 +32,7 @@ class HiresDrawing(Drawing):
     def __init__(self, *args: Any, upscalers: Upscalers) -> None:
         super().__init__(*args)
         self._upscalers = upscalers
+        self._after = self._expected
         self.first_steps = 0
         #: The first picture at the second pass's size.
         self.larger: Picture.Image | None = None
@@ -55,7 +56,7 @@ class HiresDrawing(Drawing):
 
     def began(self, step: int, steps: int) -> None:
         self.first_steps = steps
-        super().began(step, steps + self._expected(steps))
+        super().began(step, steps)
 
     def _first_pass(self) -> tuple[Picture.Image, State | None]:
         """The picture of the first pass, and the state that the second goes on from where it has begun."""

@@ -209,4 +209,9 @@ def test_a_branch_in_the_first_pass_begins_with_nothing_of_the_second(
     engine.run(command(parent, tiny("sd1"), snapshot=kept, snapshot_seconds=1e-6))
     wish = replace(parent, prompt="a blue dog", branch=BranchPoint(step=4, image="i", request=parent))
     whole = engine.image(command(wish, tiny("sd1")))
-    assert engine.image(command(wish, tiny("sd1"), resume=kept)).pixels == whole.pixels
+    events = engine.run(command(wish, tiny("sd1"), resume=kept))
+    assert only(events, Image).pixels == whole.pixels
+    assert only(events, Started).steps == 9
+    assert [(event.step, event.steps) for event in events if isinstance(event, Step)] == [
+        (step, 9) for step in range(1, 10)
+    ]
