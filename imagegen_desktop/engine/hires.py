@@ -101,7 +101,11 @@ class HiresDrawing(Drawing):
         if not path:
             return lanczos(first, width, height)
         network = self._upscalers.get(str(path), self._model.device, lambda: self._say_phase("loading model"))
-        return Enlarging(network, self._desk.leave_if_wished, lambda done, steps: None).to_size(first, width, height)
+
+        def on_tile(done: int, tiles: int) -> None:
+            self._say_phase("enlarging")  # all of them may take longer than an engine may say nothing
+
+        return Enlarging(network, self._desk.leave_if_wished, on_tile).to_size(first, width, height)
 
     def _kept(self) -> Snapshot | None:
         """The snapshot to go on from, when it is one of the second pass."""

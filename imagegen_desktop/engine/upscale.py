@@ -81,7 +81,7 @@ class Enlarging:
         while sizes[-1][0] < width or sizes[-1][1] < height:
             sizes.append((sizes[-1][0] * self._network.scale, sizes[-1][1] * self._network.scale))
         passes = [tiles_of(*size, side) for size in sizes[:-1]]
-        ready = 0 if begun is None else begun.done
+        ready, self.unfinished = 0 if begun is None else begun.done, begun
         self._done, self._all = ready, sum(len(tiles) for tiles in passes)
         self._on_tile(ready, self._all)
         rows = np.asarray(picture.convert("RGB"))

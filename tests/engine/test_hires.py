@@ -13,7 +13,18 @@ from PIL import Image as Picture
 from safetensors.torch import save_file
 
 from imagegen_desktop.domain.request import LAST_STEP, BranchPoint, GenerationRequest
-from imagegen_desktop.protocol.messages import Cancel, Cancelled, Generate, Idle, Image, Pause, Paused, Started, Step
+from imagegen_desktop.protocol.messages import (
+    Cancel,
+    Cancelled,
+    Generate,
+    Idle,
+    Image,
+    Loading,
+    Pause,
+    Paused,
+    Started,
+    Step,
+)
 from tests import tiny_additions
 from tests.engine import bare
 from tests.engine.engine_child import (
@@ -117,8 +128,11 @@ def test_a_network_enlarges_between_the_passes(
     save_file(esrgan_tensors(doublings=1), file)
     wish = request(**HIRES, upscaler="tiny")
     extras = [{"kind": "upscaler", "name": "tiny", "path": str(file), "format": "safetensors"}]
-    image = engine.image(command(wish, tiny("sd1"), extras=extras))
+    events = engine.run(command(wish, tiny("sd1"), extras=extras))
+    image = only(events, Image)
     assert (image.width, image.height) == (FINAL, FINAL)
+    phases = [event.phase for event in events if isinstance(event, Loading)]
+    assert phases.count("enlarging") == 3, "at first, when its tiles are counted, and with each"
     assert image.pixels != engine.image(command(request(**HIRES), tiny("sd1"))).pixels
 
 

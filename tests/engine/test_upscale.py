@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,10 +15,11 @@ from safetensors.torch import save_file
 
 from imagegen_desktop.domain.errors import ModelProblem
 from imagegen_desktop.engine.desk import Desk, Leave, Wish
+from imagegen_desktop.engine.device import choose
 from imagegen_desktop.engine.esrgan import Network, load
-from imagegen_desktop.engine.upscale import Enlarging, lanczos
+from imagegen_desktop.engine.upscale import Enlarging, Upscalers, lanczos, upscale
 from imagegen_desktop.protocol import messages
-from imagegen_desktop.protocol.messages import Cancel, Cancelled, Failed, Idle, Started, Step, Upscale
+from imagegen_desktop.protocol.messages import Cancel, Cancelled, Event, Failed, Idle, Started, Step, Upscale
 from tests.engine.engine_child import EngineChild, only
 from tests.tiny_models import esrgan_tensors
 
@@ -160,6 +160,7 @@ def test_memory_stays_bounded_up_to_8k(network: Callable[..., Network]) -> None:
     """The two pictures and one tile: 8192 × 2048 pixels are 50 MB, and a tile of this network some more."""
     made, picture = network(compact=True, width=8, layers=2), photo(2048, 512)
     enlarged(made, photo(256, 256), 4)
+    resource = pytest.importorskip("resource", reason="Windows tells no peak of memory this way")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     larger = Enlarging(made, lambda: None, lambda done, steps: None).to_size(picture, 8192, 2048)
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
@@ -211,6 +212,28 @@ def test_paused_it_goes_on_with_the_tiles_that_are_left(
     steps = [event.step for event in events if isinstance(event, Step)]
     assert steps == list(range(paused.step + 1, paused.steps + 1))
     assert only(events, messages.Image).pixels == whole
+
+
+def test_paused_again_before_another_tile_it_has_lost_none(slow: Path, tmp_path: Path) -> None:
+    place = str(tmp_path / "half.safetensors")
+    wish = replace(_command(photo(400, 500), 800, 1000, str(slow)), snapshot=place)
+
+    def paused_at(kind: type[Event], wish: Upscale) -> messages.Paused:
+        heard: list[Event] = []
+        desk = Desk(wish.job)
+
+        def hear(*events: Event) -> None:
+            heard.extend(events)
+            if any(isinstance(event, kind) for event in events):
+                desk.ask(Wish.PAUSE)
+
+        upscale(wish, Upscalers(), choose("cpu"), desk, hear)
+        return only(heard, messages.Paused)
+
+    first = paused_at(Step, wish)
+    assert first.step > 0
+    again = paused_at(Started, replace(wish, resume=place))
+    assert (again.step, again.snapshot) == (first.step, place)
 
 
 def test_what_a_crash_leaves_is_gone_on_with(engine: EngineChild, slow: Path, tmp_path: Path) -> None:
