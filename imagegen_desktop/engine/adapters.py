@@ -87,7 +87,8 @@ class Adapters:
             raise BadInput("IP-Adapter", prompts[0].model, "this kind of model takes none")
         try:
             self._choose_vae(request.vae, places)
-            self._nets = {file: self._nets.get(file) or self._net(name, file) for file, name in nets.items()}
+            self._nets = {file: net for file, net in self._nets.items() if file in nets}  # first: it makes room
+            self._nets |= {file: self._net(name, file) for file, name in nets.items() if file not in self._nets}
             if self._embeddings is not None:
                 self._embeddings.apply(words)
             if self._image_prompts is not None:

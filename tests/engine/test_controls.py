@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import warnings
 from collections.abc import Callable
@@ -14,7 +15,9 @@ import torch
 from PIL import Image as Picture
 
 from imagegen_desktop.domain.request import Control, GenerationRequest, SourceImage
-from imagegen_desktop.protocol.messages import Cancel, Cancelled, Generate, Idle, Pause, Paused, Step
+from imagegen_desktop.engine.desk import Desk
+from imagegen_desktop.engine.generate import Engine
+from imagegen_desktop.protocol.messages import Cancel, Cancelled, Generate, Idle, Pause, Paused, Start, Step
 from tests import tiny_additions
 from tests.engine import bare
 from tests.engine.engine_child import SIDE, EngineChild, command, gradient, left_half, request, task_request
@@ -137,6 +140,32 @@ def test_outside_its_share_of_the_steps_it_is_not_asked(engine: EngineChild, tin
     late, early = controlled(start=0.5), controlled(end=0.5)
     pictures = {engine.image(asked(wish, tiny("sd1"), net("sd1"))).pixels for wish in (late, early, controlled())}
     assert len(pictures) == 3
+
+
+def test_one_makes_room_before_the_next_is_read(
+    tiny: Tiny, net: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both beside a model may be more than a card holds."""
+    at_reading: list[int] = []
+    read = diffusers.ControlNetModel.from_pretrained
+
+    def counted(*args: Any, **options: Any) -> Any:
+        at_reading.append(sum(type(each) is diffusers.ControlNetModel for each in gc.get_objects()))
+        return read(*args, **options)
+
+    engine = Engine(Start(device="cpu", threads=1), lambda *told: None)
+    other = tiny_additions.controlnet(tiny("sd1"), tmp_path / "other", seed=4)
+    monkeypatch.setattr(diffusers.ControlNetModel, "from_pretrained", counted)
+    gc.collect()
+    gc.disable()
+    try:
+        for place in (net("sd1"), other):
+            engine.generate(asked(controlled(), tiny("sd1"), place), Desk())
+    finally:
+        gc.enable()
+    assert len(at_reading) == 2
+    assert at_reading[0] == at_reading[1]
+    engine.close()
 
 
 def test_it_holds_an_inpainting_model_too(engine: EngineChild, tiny: Tiny, tmp_path: Path, net: Tiny) -> None:

@@ -155,7 +155,6 @@ def test_the_engine_cancels_and_goes_on(engine: EngineChild, tmp_path: Path) -> 
     assert not [event for event in seen if isinstance(event, messages.Image | Failed)]
 
 
-@pytest.mark.skipif(os.name != "posix", reason="measures with getrusage")
 def test_memory_stays_bounded_up_to_8k(network: Callable[..., Network]) -> None:
     """The two pictures and one tile: 8192 × 2048 pixels are 50 MB, and a tile of this network some more."""
     made, picture = network(compact=True, width=8, layers=2), photo(2048, 512)
