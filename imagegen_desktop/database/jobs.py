@@ -10,6 +10,7 @@ from typing import Any
 
 from peewee import fn
 
+from ..domain.devices import names_of
 from ..domain.errors import IllegalMove, NotFound
 from ..domain.job import ACTIVE, FINISHED, MOVES, WAITING, Job, JobError, JobState, check_move
 from ..domain.request import GenerationRequest
@@ -97,10 +98,11 @@ class Jobs:
         providers: Collection[str],
         only: str | None = None,
         but: Collection[str] = (),
+        busy_devices: Collection[str] = (),
     ) -> Job | None:
         """Leases the most urgent queued job of these providers to `owner`, counting the attempt; None without one.
 
-        With `only` it is that job or none; it is none of `but`.
+        With `only` it is that job or none; it is none of `but`, and none that insists on a busy device.
         """
         waiting = JobRow.select(*_COLUMNS).where(
             (JobRow.state == JobState.QUEUED.value) & JobRow.provider.in_(list(providers))
@@ -109,6 +111,9 @@ class Jobs:
             waiting = waiting.where(JobRow.id == only)
         if but:
             waiting = waiting.where(JobRow.id.not_in(list(but)))
+        if busy_devices:
+            device = fn.COALESCE(fn.json_extract(JobRow.request, "$.device"), "")
+            waiting = waiting.where(device.not_in([name for full in busy_devices for name in names_of(full)]))
         first = waiting.order_by(JobRow.priority.desc(), JobRow.position, JobRow.id).limit(1)
 
         def lease(db: Database) -> Job | None:

@@ -17,3 +17,8 @@ def listed(text: str) -> tuple[str, ...]:
 
 def full_name(device: str) -> str:
     return "cuda:0" if device == "cuda" else device
+
+
+def names_of(full: str) -> tuple[str, ...]:
+    """All that a device with that full name is called."""
+    return ("cuda", full) if full == "cuda:0" else (full,)

@@ -61,6 +61,10 @@ CloudEvent = Submitting | Submitted | EncodedPreview | Encoded
 ProviderEvent = Loading | Started | Step | Preview | Decoding | Image | Cancelled | Paused | Failed | CloudEvent
 
 
+#: A job that has fewer steps to go lets the next one begin, so that its engine has it before it asks.
+ALMOST_DONE_STEPS = 2
+
+
 @dataclass(frozen=True, kw_only=True)
 class Assignment:
     """One job as a provider receives it.
@@ -125,6 +129,19 @@ class Provider(Protocol):
     def pause(self, job: str) -> None: ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Placing(Protocol):
+    """A provider with several devices, on one of which a job may insist. From `expect` until it is run or forgotten,
+    a job has its share of the room."""
+
+    def busy_devices(self) -> frozenset[str]:
+        """Those where no further job can begin, by their full names."""
+
+    def expect(self, job: Job) -> None: ...
+
+    def forget(self, job: str) -> None: ...
 
 
 @runtime_checkable

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from ..domain.devices import full_name
 from ..domain.engine_status import EngineStatus
 from ..protocol.messages import Start, Step
+from .base import ALMOST_DONE_STEPS
 from .engine_process import EngineProcess
 
 _AUTO = "auto"
@@ -30,6 +31,11 @@ class Seat:
     jobs: list[str] = field(default_factory=list)
     model: str = ""
     last_step: Step | None = None
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a job that comes now need not wait, or not for long."""
+        return not self.jobs or (len(self.jobs) == 1 and self._steps_left() < ALMOST_DONE_STEPS)
 
     def fitness(self, model: str) -> tuple[float, ...]:
         """How well it suits a job on `model`, the least is the best: free, or nearly; with the model loaded; with no
@@ -55,6 +61,8 @@ class Engines:
         self._auto = tuple(devices) == (_AUTO,)
         self._lock = threading.Lock()
         self._seats: list[Seat] = []
+        #: The jobs that were begun and have no seat yet, by the device they insist on; empty where any will do.
+        self._expected: dict[str, str] = {}
         for device in devices:
             self._add(device)
 
@@ -79,10 +87,29 @@ class Engines:
     def statuses(self) -> tuple[EngineStatus, ...]:
         return tuple(engine.status() for engine in self.all)
 
+    def busy_devices(self) -> frozenset[str]:
+        """The devices where no further job can begin; a job that has no seat yet may come to sit at any of them."""
+        with self._lock:
+            able = self._able()
+            anywhere = sum(not device for device in self._expected.values())
+            return frozenset(seat.device for seat in able if self._room(seat.device, able) <= anywhere)
+
+    def expect(self, job: str, device: str | None) -> None:
+        """Keeps room for a job, at the device it insists on where one has it."""
+        with self._lock:
+            name = full_name(device or "")
+            self._expected[job] = name if any(seat.device == name for seat in self._able()) else ""
+
+    def forget(self, job: str) -> None:
+        """The job does not come, or has come."""
+        with self._lock:
+            self._expected.pop(job, None)
+
     @contextmanager
     def seat(self, job: str, model: str, device: str | None) -> Iterator[Seat]:
         """While open, a job has a place at one engine: at that of `device` where one has it, else at the fittest."""
         with self._lock:
+            self._expected.pop(job, None)
             seat = self._chosen(model, device)
             seat.jobs.append(job)
             seat.model = model
@@ -117,9 +144,18 @@ class Engines:
             engine.close()
 
     def _chosen(self, model: str, device: str | None) -> Seat:
-        able = [seat for seat in self._seats if not _gave_up(seat)] or self._seats
+        able = self._able()
         named = [seat for seat in able if device and seat.device == full_name(device)]
-        return min(named or able, key=lambda seat: seat.fitness(model))
+        kept = {seat.device for seat in able if self._room(seat.device, able) <= 0}
+        return min(named or able, key=lambda seat: (not named and seat.device in kept, *seat.fitness(model)))
+
+    def _able(self) -> list[Seat]:
+        return [seat for seat in self._seats if not _gave_up(seat)] or self._seats
+
+    def _room(self, device: str, able: Sequence[Seat]) -> int:
+        """How many more jobs can begin at a device, beside those that insist on it."""
+        free = sum(seat.has_room for seat in able if seat.device == device)
+        return free - sum(wanted == device for wanted in self._expected.values())
 
     def _add(self, device: str) -> None:
         engine = EngineProcess(replace(self._start, device=device), self._command, len(self._seats))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from ..domain.families import IMAGE, INPAINT, TEXT
+from ..domain.job import Job
 from ..protocol.messages import (
     Cancel,
     Cancelled,
@@ -70,6 +71,15 @@ class LocalProvider:
 
     def pause(self, job: str) -> None:
         self._tell(job, Pause(job=job))
+
+    def busy_devices(self) -> frozenset[str]:
+        return self._engines.busy_devices()
+
+    def expect(self, job: Job) -> None:
+        self._engines.expect(job.id, job.request.device)
+
+    def forget(self, job: str) -> None:
+        self._engines.forget(job)
 
     def close(self) -> None:
         self._engines.close()

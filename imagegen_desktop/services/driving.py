@@ -22,7 +22,7 @@ from ..domain.job import FINISHED, JobError, JobState
 from ..imaging.picture import painted_inside
 from ..logs import logger
 from ..protocol.messages import Cancelled, Failed, Image, Paused, Preview, Started, Step
-from ..providers.base import Encoded, EncodedPreview, ProviderEvent, Submitted, Submitting
+from ..providers.base import ALMOST_DONE_STEPS, Encoded, EncodedPreview, ProviderEvent, Submitted, Submitting
 from .announce import Announcer, JobAnswered, JobEvent, JobsChanged, Notice
 from .answers import Answers
 from .assign import Assigner
@@ -36,7 +36,6 @@ from .running import YIELD, Running
 from .saver import Saver
 from .snapshots import Snapshots
 
-_ALMOST_DONE_STEPS = 2
 _STATE_AFTER = {PAUSE: JobState.PAUSED, YIELD: JobState.QUEUED, CANCEL: JobState.CANCELLED}
 
 
@@ -204,7 +203,7 @@ class Driver:
     def _stepped(self, running: Running, event: Step) -> None:
         running.step = event.step
         last = event.index == running.job.request.count - 1
-        if last and event.steps - event.step < _ALMOST_DONE_STEPS and not running.almost_done:
+        if last and event.steps - event.step < ALMOST_DONE_STEPS and not running.almost_done:
             running.almost_done = True
             running.on_almost_done()
 

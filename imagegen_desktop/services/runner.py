@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from ..database.jobs import Jobs
 from ..domain.errors import DiskProblem
 from ..domain.job import Job, JobState
-from ..providers.base import Provider
+from ..providers.base import Placing, Provider
 from .announce import Announcer, JobsChanged
 from .driving import Driver
 from .holds import Holds
@@ -126,7 +126,7 @@ class Runner:
         free = [name for name in self._providers if self._has_place(name) and self._holds.reason(name) is None]
         try:
             self._driver.write_ends()
-            return self._underway.claim(free) if free else None
+            return self._underway.claim(free, busy_devices=self._busy_devices(free)) if free else None
         except DiskProblem as problem:  # nothing was begun, and nothing can be until there is space
             for name in free:
                 self._holds.hold(name, self._providers[name].capabilities().title, problem)
@@ -137,8 +137,15 @@ class Runner:
         places = self._providers[provider].capabilities().places
         return len(mine) < places + min(places, sum(running.almost_done for running in mine))
 
+    def _busy_devices(self, providers: Sequence[str]) -> frozenset[str]:
+        """Where a job that insists on one would only take a place and wait in it."""
+        placing = [each for name in providers if isinstance(each := self._providers[name], Placing)]
+        return frozenset().union(*(provider.busy_devices() for provider in placing))
+
     def _begin(self, job: Job) -> Running:
         provider = self._providers[job.request.provider]
+        if isinstance(provider, Placing):
+            provider.expect(job)
         running = Running(job=job, provider=provider, on_almost_done=self._let_another_begin)
         self._underway.add(running)
         return running
@@ -158,6 +165,8 @@ class Runner:
                     break
                 running.job = again
         finally:
+            if isinstance(running.provider, Placing):
+                running.provider.forget(running.job.id)
             self._underway.remove(running)
             if state is JobState.QUEUED:
                 self._fulfil(running)

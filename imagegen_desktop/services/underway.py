@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 
 from ..database.jobs import Jobs
@@ -34,12 +34,15 @@ class Underway:
         """The name under which jobs are leased to this process."""
         return self._owner()
 
-    def claim(self, providers: Sequence[str], only: str | None = None) -> Job | None:
-        """Leases the next job of these providers, or `only` that one; None when none waits. Within the caller's turn.
+    def claim(
+        self, providers: Sequence[str], only: str | None = None, busy_devices: Collection[str] = ()
+    ) -> Job | None:
+        """Leases the next job of these providers that does not insist on a busy device, or `only` that one; None when
+        none waits. Within the caller's turn.
 
         A job that is under way here and waits has lost its engine: whoever drove it claims it again.
         """
-        return self._claim(providers, only, but=list(self._running))
+        return self._claim(providers, only, list(self._running), busy_devices)
 
     def claim_again(self, running: Running) -> Job | None:
         """Leases a job under way that waits once more; None when another process was quicker."""
@@ -82,8 +85,10 @@ class Underway:
         """Notices what other processes on this home changed, and wish of jobs that run here."""
         self._neighbours.look(list(self._running), self.interrupt)
 
-    def _claim(self, providers: Sequence[str], only: str | None, but: Sequence[str] = ()) -> Job | None:
-        return self._jobs.claim(self.owner, datetime.now(UTC), LEASE_SECONDS, providers, only, but)
+    def _claim(
+        self, providers: Sequence[str], only: str | None, but: Sequence[str] = (), busy_devices: Collection[str] = ()
+    ) -> Job | None:
+        return self._jobs.claim(self.owner, datetime.now(UTC), LEASE_SECONDS, providers, only, but, busy_devices)
 
     def _renew_leases(self) -> None:
         """Keeps the jobs ours, and notes how far they are, about once a second.

@@ -208,6 +208,54 @@ def test_auto_finds_every_gpu_and_starts_an_engine_only_for_a_job(
         assert watch.engines[third] == [2]
 
 
+@pytest.fixture
+def gpus(open_parts: Callable[[], Parts], monkeypatch: pytest.MonkeyPatch) -> Parts:
+    """Two GPUs."""
+    monkeypatch.setenv("FAKE_ENGINE_CARDS", "Big,Big")
+    monkeypatch.setenv("IMAGEGEN_DESKTOP_DEVICE", "cuda:0,cuda:1")
+    return open_parts()
+
+
+@pytest.mark.parametrize("device", ["cuda", "cuda:0", "cuda:1"])
+def test_a_job_that_insists_on_a_busy_device_leaves_the_other_one_to_the_next(gpus: Parts, device: str) -> None:
+    watch = Watch(gpus)
+    number = 1 if device == "cuda:1" else 0
+    first, second = (gpus.queue.add(wish(f"{LONG}{name}", steps=1_000, device=device)).id for name in "ab")
+    free = gpus.queue.add(wish(f"{LONG}free", steps=1_000)).id
+    with workers(gpus):
+        watch.until(watch.begun(first, free))
+        assert (watch.engines[first], watch.engines[free]) == ([number], [1 - number])
+        assert gpus.queue.get(second).state is JobState.QUEUED
+        assert second not in watch.engines
+        gpus.queue.cancel([first])
+        watch.until(watch.begun(second))
+    assert watch.engines[second] == [number]
+
+
+def test_who_takes_what_is_free_keeps_away_from_what_another_insists_on(gpus: Parts) -> None:
+    """Whichever of them is ready first."""
+    engines = gpus.engines
+    engines.expect("bound", "cuda:0")
+    with engines.seat("free", "", None) as seat:
+        assert seat.device == "cuda:1"
+        with engines.seat("bound", "", "cuda:0") as other:
+            assert other.device == "cuda:0"
+            assert engines.busy_devices() == {"cuda:0", "cuda:1"}
+    assert engines.busy_devices() == frozenset()
+    engines.expect("free", None)
+    assert engines.busy_devices() == {"cuda:0", "cuda:1"}, "it may come to sit at either"
+    engines.forget("free")
+    assert engines.busy_devices() == frozenset()
+
+
+def test_a_device_nobody_has_binds_no_job(gpus: Parts) -> None:
+    watch = Watch(gpus)
+    jobs = [gpus.queue.add(wish(f"{LONG}{name}", steps=1_000, device="cuda:9")).id for name in "ab"]
+    with workers(gpus):
+        watch.until(watch.begun(*jobs))
+    assert sorted(watch.engines[job][0] for job in jobs) == [0, 1]
+
+
 def test_a_device_that_is_not_there_is_named_and_the_others_draw(
     open_parts: Callable[[], Parts], monkeypatch: pytest.MonkeyPatch
 ) -> None:
