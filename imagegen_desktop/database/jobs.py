@@ -25,6 +25,7 @@ _COLUMNS = columns(JobRow)
 _CHUNK = 500
 _NAMES = ", ".join(column.column_name for column in _COLUMNS)
 _SELECT_ONE = f"SELECT {_NAMES} FROM jobs WHERE id = ?"
+_DEVICE = fn.COALESCE(fn.json_extract(JobRow.request, "$.device"), "")
 _UNCERTAIN = JobError(
     kind="uncertain",
     message="The program ended while the provider was at work.",
@@ -112,8 +113,7 @@ class Jobs:
         if but:
             waiting = waiting.where(JobRow.id.not_in(list(but)))
         if busy_devices:
-            device = fn.COALESCE(fn.json_extract(JobRow.request, "$.device"), "")
-            waiting = waiting.where(device.not_in([name for full in busy_devices for name in names_of(full)]))
+            waiting = waiting.where(_DEVICE.not_in([name for full in busy_devices for name in names_of(full)]))
         first = waiting.order_by(JobRow.priority.desc(), JobRow.position, JobRow.id).limit(1)
 
         def lease(db: Database) -> Job | None:
@@ -132,12 +132,13 @@ class Jobs:
 
         return self._library.write(lease)
 
-    def priorities_above(self, priority: int, provider: str, limit: int) -> builtins.list[int]:
-        """The priorities of a provider's queued jobs that are more urgent than that, the highest first."""
+    def priorities_above(self, priority: int, provider: str, limit: int) -> builtins.list[tuple[int, str]]:
+        """Of a provider's queued jobs that are more urgent than that, the highest first: their priority, and the
+        device they insist on, empty for any."""
         waiting = (JobRow.state == JobState.QUEUED.value) & (JobRow.provider == provider)
-        query = JobRow.select(JobRow.priority).where(waiting & (JobRow.priority > priority))
+        query = JobRow.select(JobRow.priority, _DEVICE).where(waiting & (JobRow.priority > priority))
         query = query.order_by(JobRow.priority.desc()).limit(limit)
-        return self._library.read(lambda db: [row[0] for row in db.execute(query)])
+        return self._library.read(lambda db: list(db.execute(query)))
 
     def heartbeat(self, job_id: str, owner: str, *, step: int, steps: int, image_index: int, now: datetime) -> bool:
         """Notes progress and renews the lease; False when the job is no longer this owner's (cancelled, taken over)."""

@@ -133,11 +133,17 @@ class Provider(Protocol):
 
 @runtime_checkable
 class Placing(Protocol):
-    """A provider with several devices, on one of which a job may insist. From `expect` until it is run or forgotten,
-    a job has its share of the room."""
+    """A provider with several devices, on one of which a job may insist. From `expect` until it is forgotten, a job has
+    its share of the room."""
+
+    def devices(self) -> Mapping[str, int]:
+        """How many jobs each draws at a time, by their full names."""
+
+    def device_of(self, job: str) -> str:
+        """Where a job is; empty where that is not known yet."""
 
     def busy_devices(self) -> frozenset[str]:
-        """Those where no further job can begin, by their full names."""
+        """Those where no further job can begin."""
 
     def expect(self, job: Job) -> None: ...
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -61,7 +62,7 @@ class Engines:
         self._auto = tuple(devices) == (_AUTO,)
         self._lock = threading.Lock()
         self._seats: list[Seat] = []
-        #: The jobs that were begun and have no seat yet, by the device they insist on; empty where any will do.
+        #: The jobs that are under way, by the device they insist on; empty where any will do.
         self._expected: dict[str, str] = {}
         for device in devices:
             self._add(device)
@@ -87,21 +88,34 @@ class Engines:
     def statuses(self) -> tuple[EngineStatus, ...]:
         return tuple(engine.status() for engine in self.all)
 
-    def busy_devices(self) -> frozenset[str]:
-        """The devices where no further job can begin; a job that has no seat yet may come to sit at any of them."""
+    def devices(self) -> Mapping[str, int]:
+        """How many engines there are for each device."""
         with self._lock:
-            able = self._able()
-            anywhere = sum(not device for device in self._expected.values())
-            return frozenset(seat.device for seat in able if self._room(seat.device, able) <= anywhere)
+            return Counter(seat.device for seat in _able(self._seats))
+
+    def device_of(self, job: str) -> str:
+        """Where a job sits or insists to sit; empty where neither is known."""
+        with self._lock:
+            sits = (seat.device for seat in self._seats if job in seat.jobs)
+            return next(sits, self._expected.get(job, ""))
+
+    def busy_devices(self) -> frozenset[str]:
+        """The devices where no further job can begin: all, where those that do not insist on one need what is left."""
+        with self._lock:
+            able = _able(self._seats)
+            standing = self._standing()
+            room = {seat.device: _room(seat.device, able, standing) for seat in able}
+            all_taken = sum(max(0, free) for free in room.values()) <= standing.count("")
+            return frozenset(device for device in room if all_taken or room[device] <= 0)
 
     def expect(self, job: str, device: str | None) -> None:
-        """Keeps room for a job, at the device it insists on where one has it."""
+        """Keeps room for a job until it is forgotten, at the device it insists on where one has it."""
         with self._lock:
             name = full_name(device or "")
-            self._expected[job] = name if any(seat.device == name for seat in self._able()) else ""
+            self._expected[job] = name if any(seat.device == name for seat in _able(self._seats)) else ""
 
     def forget(self, job: str) -> None:
-        """The job does not come, or has come."""
+        """The job is over."""
         with self._lock:
             self._expected.pop(job, None)
 
@@ -109,7 +123,6 @@ class Engines:
     def seat(self, job: str, model: str, device: str | None) -> Iterator[Seat]:
         """While open, a job has a place at one engine: at that of `device` where one has it, else at the fittest."""
         with self._lock:
-            self._expected.pop(job, None)
             seat = self._chosen(model, device)
             seat.jobs.append(job)
             seat.model = model
@@ -144,18 +157,16 @@ class Engines:
             engine.close()
 
     def _chosen(self, model: str, device: str | None) -> Seat:
-        able = self._able()
+        able = _able(self._seats)
         named = [seat for seat in able if device and seat.device == full_name(device)]
-        kept = {seat.device for seat in able if self._room(seat.device, able) <= 0}
+        standing = self._standing()
+        kept = {seat.device for seat in able if _room(seat.device, able, standing) <= 0}
         return min(named or able, key=lambda seat: (not named and seat.device in kept, *seat.fitness(model)))
 
-    def _able(self) -> list[Seat]:
-        return [seat for seat in self._seats if not _gave_up(seat)] or self._seats
-
-    def _room(self, device: str, able: Sequence[Seat]) -> int:
-        """How many more jobs can begin at a device, beside those that insist on it."""
-        free = sum(seat.has_room for seat in able if seat.device == device)
-        return free - sum(wanted == device for wanted in self._expected.values())
+    def _standing(self) -> list[str]:
+        """Where those insist to sit that have no seat yet, or none any more."""
+        seated = {job for seat in self._seats for job in seat.jobs}
+        return [device for job, device in self._expected.items() if job not in seated]
 
     def _add(self, device: str) -> None:
         engine = EngineProcess(replace(self._start, device=device), self._command, len(self._seats))
@@ -169,6 +180,16 @@ class Engines:
                 for number in range(len(self._seats), len(status.cards)):
                     self._add(f"cuda:{number}")
         self.on_status(status)
+
+
+def _room(device: str, able: Sequence[Seat], standing: Sequence[str]) -> int:
+    """How many more jobs can begin at a device, beside those that insist on it."""
+    return sum(seat.has_room for seat in able if seat.device == device) - standing.count(device)
+
+
+def _able(seats: list[Seat]) -> list[Seat]:
+    """Those whose engine starts; all where none does, so that a job is told why."""
+    return [seat for seat in seats if not _gave_up(seat)] or seats
 
 
 def _gave_up(seat: Seat) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from ..domain.families import IMAGE, INPAINT, TEXT
 from ..domain.job import Job
@@ -71,6 +71,12 @@ class LocalProvider:
 
     def pause(self, job: str) -> None:
         self._tell(job, Pause(job=job))
+
+    def devices(self) -> Mapping[str, int]:
+        return self._engines.devices()
+
+    def device_of(self, job: str) -> str:
+        return self._engines.device_of(job)
 
     def busy_devices(self) -> frozenset[str]:
         return self._engines.busy_devices()

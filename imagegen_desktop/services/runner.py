@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 from ..database.jobs import Jobs
+from ..domain.devices import full_name
 from ..domain.errors import DiskProblem
 from ..domain.job import Job, JobState
 from ..providers.base import Placing, Provider
@@ -14,6 +16,9 @@ from .holds import Holds
 from .queue import CANCEL, PAUSE, Queue, now
 from .running import YIELD, Running
 from .underway import Underway
+
+#: So many of the most urgent jobs that wait are looked at: more than there are places anywhere.
+_MOST_URGENT = 100
 
 
 class Runner:
@@ -92,9 +97,9 @@ class Runner:
             return
         least = min(running.job.priority for running in staying)
         for provider in {running.provider.name: running.provider for running in staying}.values():
-            waiting = self._jobs.priorities_above(least, provider.name, len(staying))
+            waiting = self._jobs.priorities_above(least, provider.name, _MOST_URGENT)
             mine = [running for running in staying if running.provider is provider]
-            for running in giving_way(mine, waiting, provider.capabilities().places):
+            for running in _leaving(provider, mine, waiting):
                 self._underway.interrupt(running.job.id, YIELD)
 
     def park(self) -> None:
@@ -183,14 +188,36 @@ class Runner:
     def _attempt(self, running: Running) -> JobState:
         with self._turn:
             others = [other for other in self._underway.all() if other is not running]
-            ahead = sum(other.provider is running.provider for other in others)
-            running.behind = ahead >= running.provider.capabilities().places
+            running.behind = _is_behind(running, [one for one in others if one.provider is running.provider])
             running.heard = running.almost_done = False
         return self._driver.attempt(running)
 
     def _let_another_begin(self) -> None:
         with self._turn:
             self._turn.notify_all()
+
+
+def _is_behind(running: Running, others: Sequence[Running]) -> bool:
+    """Whether it has to wait for one of those that its provider has already."""
+    provider = running.provider
+    if isinstance(provider, Placing) and (device := provider.device_of(running.job.id)):
+        ahead = sum(provider.device_of(other.job.id) == device for other in others)
+        return ahead >= provider.devices().get(device, 1)
+    return len(others) >= provider.capabilities().places
+
+
+def _leaving(provider: Provider, mine: Sequence[Running], waiting: Sequence[tuple[int, str]]) -> list[Running]:
+    """Which of its jobs leave: at each device those in the way of what insists on it, then for all others."""
+    places, devices = provider.capabilities().places, provider.devices() if isinstance(provider, Placing) else {}
+    bound = defaultdict(list)
+    for priority, device in waiting:
+        bound[name if (name := full_name(device)) in devices else ""].append(priority)
+    anywhere, leaving = bound.pop("", []), []
+    for device, urgent in bound.items():
+        here = [one for one in mine if isinstance(provider, Placing) and provider.device_of(one.job.id) == device]
+        leaving += giving_way(here, urgent, devices[device])
+        places -= min(len(urgent), devices[device])
+    return leaving + giving_way([one for one in mine if one not in leaving], anywhere, places)
 
 
 def giving_way(running: Sequence[Running], waiting: Sequence[int], places: int) -> list[Running]:

@@ -232,6 +232,35 @@ def test_a_job_that_insists_on_a_busy_device_leaves_the_other_one_to_the_next(gp
     assert watch.engines[second] == [number]
 
 
+def test_an_urgent_job_that_insists_on_a_device_takes_the_place_of_the_one_there(gpus: Parts) -> None:
+    watch = Watch(gpus)
+    bound = gpus.queue.add(wish(f"{LONG}bound", steps=1_000, device="cuda:1")).id
+    with workers(gpus):
+        watch.until(watch.begun(bound))
+        first = gpus.queue.add(wish(f"{LONG}first", steps=1_000, priority=5, device="cuda:1")).id
+        watch.until(watch.begun(first))  # though the other device is free
+        assert gpus.queue.get(bound).state is JobState.QUEUED
+        other = gpus.queue.add(wish(f"{LONG}other", steps=1_000, priority=-5)).id
+        watch.until(watch.begun(other))
+        second = gpus.queue.add(wish(f"{LONG}second", steps=1_000, priority=9, device="cuda:1")).id
+        watch.until(watch.begun(second))
+        assert gpus.queue.get(first).state is JobState.QUEUED
+        assert gpus.queue.get(other).state is JobState.RUNNING
+    assert watch.engines[other] == [0], "the least urgent one stays: it is in nobody's way"
+    assert [watch.engines[job] for job in (bound, first, second)] == [[1]] * 3
+
+
+def test_one_that_waited_behind_another_for_its_device_is_not_blamed_for_that_one_s_end(gpus: Parts) -> None:
+    watch = Watch(gpus)
+    mortal = gpus.queue.add(wish("[slow=0.2][die=kill@6]", steps=6, device="cuda:1")).id
+    waiting = gpus.queue.add(wish("waiting", steps=2, device="cuda:1")).id
+    with workers(gpus):
+        watch.until(state_is(gpus, mortal, JobState.PARKED))
+        watch.until(state_is(gpus, waiting, JobState.DONE))
+    assert gpus.queue.get(waiting).attempts == 1
+    assert watch.engines[waiting] == [1]
+
+
 def test_who_takes_what_is_free_keeps_away_from_what_another_insists_on(gpus: Parts) -> None:
     """Whichever of them is ready first."""
     engines = gpus.engines
@@ -241,10 +270,14 @@ def test_who_takes_what_is_free_keeps_away_from_what_another_insists_on(gpus: Pa
         with engines.seat("bound", "", "cuda:0") as other:
             assert other.device == "cuda:0"
             assert engines.busy_devices() == {"cuda:0", "cuda:1"}
+    assert engines.busy_devices() == {"cuda:0"}, "it may have lost its engine, and come back"
+    engines.forget("bound")
     assert engines.busy_devices() == frozenset()
     engines.expect("free", None)
-    assert engines.busy_devices() == {"cuda:0", "cuda:1"}, "it may come to sit at either"
-    engines.forget("free")
+    assert engines.busy_devices() == frozenset()
+    engines.expect("as well", None)
+    assert engines.busy_devices() == {"cuda:0", "cuda:1"}, "they will sit there"
+    engines.forget("as well")
     assert engines.busy_devices() == frozenset()
 
 
