@@ -21,7 +21,7 @@ def need_of(pipeline: Any, family: PipelineFamily, pixels: int) -> Need:
     """What a loaded pipeline needs on a card to draw a picture of that many pixels."""
     denoiser = getattr(pipeline, family.denoiser)
     texts = [part for name in family.text_encoders if (part := getattr(pipeline, name, None)) is not None]
-    width = next(denoiser.parameters()).element_size()
+    width = next(pipeline.vae.parameters()).element_size()  # a denoiser's weights may be narrower than its numbers
     # SDXL's pipelines decode in single precision where the autoencoder asks for that.
     exact = hasattr(pipeline, "upcast_vae") and pipeline.vae.config.get("force_upcast")
     return Need(

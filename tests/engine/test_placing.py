@@ -21,9 +21,10 @@ from imagegen_desktop.engine.memory_plan import EIGHT_BIT, STREAMED, TEXT_APART,
 from imagegen_desktop.engine.model_hash import Digests
 from imagegen_desktop.engine.pipelines import PIPELINES
 from imagegen_desktop.engine.placing import need_of, place, placed
+from imagegen_desktop.engine.single_file import open_file
 from imagegen_desktop.engine.stepping import StepBoundary
 from imagegen_desktop.engine.tallies import Tallies
-from tests import tiny_additions
+from tests import original_layouts, tiny_additions
 from tests.engine.engine_child import command, request
 from tests.engine.test_stepping import Silent
 from tests.tiny_additions import extra
@@ -102,6 +103,16 @@ def test_a_decoding_in_single_precision_needs_twice_the_memory(tiny: Tiny) -> No
     asks = need_of(pipeline, PIPELINES["sdxl"], 1024 * 1024)
     pipeline.vae.register_to_config(force_upcast=False)
     assert asks.decoding == 2 * need_of(pipeline, PIPELINES["sdxl"], 1024 * 1024).decoding
+
+
+def test_narrow_weights_are_computed_with_as_wide_as_others(tiny: Tiny, tmp_path: Path) -> None:
+    family = PIPELINES["flux"]
+    file = original_layouts.write_gguf("flux", tiny("flux"), tmp_path / "flux.gguf")
+    kit = original_layouts.kit_of(tiny("flux"), tmp_path / "kit", ("transformer",))
+    narrow = need_of(open_file(file, kit, family, torch.bfloat16), family, 64 * 64)
+    plain = need_of(opened(tiny("flux")).to(torch.bfloat16), family, 64 * 64)
+    assert narrow.denoiser < plain.denoiser
+    assert (narrow.stepping, narrow.decoding) == (plain.stepping, plain.decoding)
 
 
 def test_no_autoencoder_stays_behind(tiny: Tiny, tmp_path: Path) -> None:
