@@ -74,12 +74,13 @@ class Housekeeping:
         many. Not at the first look: a library that was just restored may not know all of its own yet. Young ones stay:
         somebody may just be choosing them."""
         last = get_fact(self._library, _PRUNED)
-        if last and now - datetime.fromisoformat(last) < _PRUNE_EVERY:
+        since = now - datetime.fromisoformat(last) if last else timedelta()
+        if last and timedelta() <= since < _PRUNE_EVERY:
             return 0
         set_fact(self._library, _PRUNED, now.isoformat())
         before = now - _YOUNG
-        if not last or not self._storage.old_sources(before):
-            return 0
+        if since < _PRUNE_EVERY or not self._storage.old_sources(before):
+            return 0  # the first look, or the clock was wrong at the last one
         mentioned = mentioned_hashes(self._library)
         return self._storage.drop_sources(lambda sha256: sha256 not in mentioned, before)
 
@@ -98,6 +99,6 @@ class Housekeeping:
     def _check(self, now: datetime) -> None:
         """Once a week the whole library is looked at; raises Damaged."""
         last = get_fact(self._library, _CHECKED)
-        if not last or now - datetime.fromisoformat(last) >= _CHECK_EVERY:
+        if not last or abs(now - datetime.fromisoformat(last)) >= _CHECK_EVERY:  # the clock may have been wrong
             self._library.check()
             set_fact(self._library, _CHECKED, now.isoformat())

@@ -128,6 +128,19 @@ def test_a_stroke_that_can_no_longer_be_undone_goes(tmp_path: Path) -> None:
         house.close()
 
 
+def test_a_clock_that_was_wrong_once_is_a_first_look_and_not_the_last_one(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    try:
+        source = house.source(0)
+        house.keeper.prune_inputs(NOW + timedelta(days=1000))
+        house.keeper.prune_inputs(NOW)
+        assert house.is_there(source)
+        house.keeper.prune_inputs(NOW + timedelta(days=8))
+        assert not house.is_there(source)
+    finally:
+        house.close()
+
+
 def test_the_first_look_removes_nothing_and_kept_again_is_young_again(tmp_path: Path) -> None:
     house = House(tmp_path)
     try:
