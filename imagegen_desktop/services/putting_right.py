@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
 from ..database.connection import Library
 from ..database.images import Images
 from ..database.jobs import Jobs
 from ..database.recovery import PutRight, has_been_told, what_was_done
-from ..domain.errors import Uncertain
+from ..domain.errors import IllegalMove, Uncertain
 from ..domain.job import ACTIVE, JobError, JobState
 from ..logs import logger
 from .announce import Announcer, JobsChanged, Notice
@@ -63,11 +64,13 @@ class PuttingRight:
 
     def _hold_what_may_be_paid(self) -> None:
         """The backup does not know what was sent since."""
-        waiting = [job for job in self._jobs.list({JobState.QUEUED, *ACTIVE}) if self._is_paid(job.request.provider)]
-        for job in waiting:
-            self._jobs.move_state(job.id, JobState.PARKED, error=_MAY_BE_PAID)
+        jobs = self._jobs.list({JobState.QUEUED, *ACTIVE})
+        waiting = [job.id for job in jobs if self._is_paid(job.request.provider)]
+        for job in self._jobs.move_waiting(waiting, JobState.PARKED, error=_MAY_BE_PAID):
+            with suppress(IllegalMove):  # another process was quicker
+                self._jobs.move_state(job, JobState.PARKED, error=_MAY_BE_PAID)
         if waiting:
-            self._announce.publish(JobsChanged(ids=tuple(job.id for job in waiting)))
+            self._announce.publish(JobsChanged(ids=tuple(waiting)))
 
 
 class _Told:

@@ -351,6 +351,37 @@ def test_a_paid_job_that_may_have_been_done_since_the_backup_waits_for_the_artis
         parts.close()
 
 
+class Interrupted(Paid):
+    """Asked about its prices, it lets another process put the library right first."""
+
+    other: Parts | None = None
+
+    def capabilities(self) -> Capabilities:
+        other, self.other = self.other, None
+        if other is not None:
+            other.putting_right.finish()
+        return super().capabilities()
+
+
+def test_two_processes_may_put_the_same_library_right(tmp_path: Path) -> None:
+    home = new_home(tmp_path / "home")
+    parts = opened(home)
+    jobs = parts.queue.add_many([wish(f"paid {number}") for number in range(3)])
+    parts.housekeeping.back_up(datetime.now(UTC))
+    parts.close()
+    fill_with_garbage(home / "library.sqlite3")
+    provider = Interrupted()
+    first, other = opened(home, provider), opened(home, Paid())
+    try:
+        provider.other = other
+        first.putting_right.finish()
+        assert vars(provider)["other"] is None, "it came in between"
+        assert {first.queue.get(job.id).state for job in jobs} == {JobState.PARKED}
+    finally:
+        first.close()
+        other.close()
+
+
 Spoiled = tuple[str, int, bytes]
 
 damages = st.lists(
