@@ -230,7 +230,8 @@ def _spoken(call: ast.Call) -> list[ast.expr]:
         return [named[word] for word in ("text", "advice") if word in named]
     if name in PASSING:
         return call.args
-    return [named["missing"]] if name == "replace" and "missing" in named else []
+    missing = named.get("missing") if name == "replace" else None
+    return [] if missing is None or ast.unparse(missing) in ("True", "False") else [missing]
 
 
 def _labels(call: ast.Call) -> list[ast.expr]:
