@@ -45,6 +45,7 @@ class Adding(QObject):
             lambda: self._sources.keep(picture if isinstance(picture, Path) else encoded(picture)),
             row.show_source,
             self._say,
+            asker=row,
         )
 
     def look(self, row: PictureRow, source: SourceImage, preparation: str) -> None:
@@ -54,7 +55,7 @@ class Adding(QObject):
             shown = self._sources.look(source, preparation)
             return from_rows(shown.width, shown.height, shown.rgb)
 
-        self._bridge.ask(ask, lambda image: row.show_look(source, preparation, image), self._say)
+        self._bridge.ask(ask, lambda image: row.show_look(source, preparation, image), self._say, asker=row)
 
     def _say(self, problem: Problem) -> None:
         self._prompt.messages.show_message("error", problem.message, problem.advice)

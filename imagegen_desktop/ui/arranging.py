@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices
+from shiboken6 import isValid
 
 from .. import __version__
 from ..domain.engine_status import EngineStatus
@@ -115,7 +116,10 @@ class Arranging(QObject):
 
     def _set(self, dialog: SettingsDialog, name: str, value: object) -> None:
         def refuse(problem: Problem) -> None:
-            dialog.messages.show_message("error", problem.message, problem.advice)
+            if isValid(dialog):
+                dialog.messages.show_message("error", problem.message, problem.advice)
+            else:  # it was closed meanwhile
+                self.say(problem)
 
         self._bridge.ask(lambda: self._parts.settings.set(name, value), None, refuse)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
 from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, QTimer, Signal, Slot
+from shiboken6 import isValid
 
 from ..domain.errors import Problem
 from ..protocol.messages import Heartbeat, Preview
@@ -142,10 +143,12 @@ class Bridge(QObject):
         on_problem: OnProblem | None = None,
         *,
         in_turn: bool = False,
+        asker: QObject | None = None,
     ) -> None:
         """Runs `call` on a pool thread; the answer, or the problem, is given to its function in this thread.
 
-        Calls `in_turn` run one after the other, in the order they were made.
+        Calls `in_turn` run one after the other, in the order they were made. An `asker` that is gone by then, a row
+        taken off or a dialog closed, is told nothing.
         """
         if self._closing.is_set():
             return
@@ -154,7 +157,7 @@ class Bridge(QObject):
         def done(answer: Any, problem: Problem | None) -> None:
             if not self._closing.is_set():
                 receiver = on_answer if problem is None else refuse
-                self._answered.emit(receiver, answer if problem is None else problem)
+                self._answered.emit((asker, receiver), answer if problem is None else problem)
 
         (self._in_turn if in_turn else self._askers).start(Task(call, done))
 
@@ -204,8 +207,9 @@ class Bridge(QObject):
             self._pace.start()
 
     @Slot(object, object)
-    def _deliver(self, receiver: Callable[[Any], None] | None, value: Any) -> None:
-        if receiver is not None and not self._closing.is_set():
+    def _deliver(self, asked: tuple[QObject | None, Callable[[Any], None] | None], value: Any) -> None:
+        asker, receiver = asked
+        if receiver is not None and not self._closing.is_set() and (asker is None or isValid(asker)):
             receiver(value)
 
     @Slot(object)

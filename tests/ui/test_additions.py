@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QComboBox, QLabel, QPlainTextEdit, QProgressBar, QPushButton, QSlider, QToolButton
 from safetensors.numpy import save_file
 
-from imagegen_desktop.domain.request import Control, GenerationRequest, LoraWeight
+from imagegen_desktop.domain.request import Control, GenerationRequest, LoraWeight, SourceImage
 from imagegen_desktop.services import image_encoders
 from imagegen_desktop.services.announce import ModelsChanged
 from imagegen_desktop.services.estimators import missing, offered
@@ -100,6 +101,34 @@ def test_a_controlnet_acts_when_it_has_a_picture(stocked: Studio) -> None:
     kinds = row.findChild(QComboBox, "preparationCombo")
     kinds.setCurrentIndex(kinds.findData("canny"))
     assert pane.request().controls[0].preparation == "canny"
+
+
+def test_a_row_may_go_while_its_picture_is_read(stocked: Studio) -> None:
+    asked, read = threading.Event(), threading.Event()
+    keep = stocked.parts.sources.keep
+
+    def slowly(picture: Path | bytes) -> SourceImage:
+        asked.set()
+        assert read.wait(10)
+        return keep(picture)
+
+    stocked.parts.sources.keep = slowly  # type: ignore[method-assign,assignment]
+    stocked.find(QToolButton, "addControlButton").click()
+    row = stocked.window.findChild(ControlRow)
+    picture = QImage(64, 48, QImage.Format.Format_RGB888)
+    row.picture_dropped.emit(picture)
+    assert asked.wait(10)
+    gone: list[bool] = []
+    row.destroyed.connect(lambda: gone.append(True))
+    row.findChild(QToolButton, "removePictureButton").click()
+    del row
+    stocked.until(lambda: bool(gone))
+    read.set()
+    stocked.find(QToolButton, "addControlButton").click()
+    other = stocked.window.findChild(ControlRow)
+    other.picture_dropped.emit(picture)
+    stocked.until(lambda: bool(stocked.window.panes.prompt.request().controls))
+    assert stocked.faults == []
 
 
 def put_ip_adapter(home: Path) -> None:
