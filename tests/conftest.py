@@ -16,6 +16,8 @@ os.environ.update(canary.ENVIRONMENT)
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
+pytest.register_assert_rewrite("tests.faults.lives")  # its checks are asserted for tests of several folders
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--faults", type=int, default=5, help="how often each fault of tests/faults is tried")

@@ -6,8 +6,6 @@ import pytest
 
 from tests.services.conftest import model, open_parts, parts  # noqa: F401  fixtures
 
-pytest.register_assert_rewrite("tests.faults.lives")
-
 
 @pytest.fixture
 def fault_count(request: pytest.FixtureRequest) -> int:
