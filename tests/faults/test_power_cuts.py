@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -35,7 +36,8 @@ def live_until(lives: Lives, home: Path, disk: Disk, lines: int, later: float) -
             if word != "end":
                 stop(process)
                 disk.cut_the_power()
-                os.kill(process, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):  # it had just ended
+                    os.kill(process, signal.SIGKILL)
     if not said["end"]:
         return said
     disk.cut_the_power()
